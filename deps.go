@@ -1,0 +1,26 @@
+package keelson
+
+import (
+	_ "github.com/go-logr/logr"
+	_ "github.com/google/cel-go/cel"
+	_ "github.com/onsi/ginkgo/v2"
+	_ "github.com/onsi/gomega"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/santhosh-tekuri/jsonschema/v5"
+	_ "github.com/spf13/cobra"
+	_ "github.com/evanphx/json-patch/v5"
+	_ "go.etcd.io/etcd/client/v3"
+	_ "go.etcd.io/etcd/server/v3/embed"
+	_ "go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	_ "k8s.io/api/core/v1"
+	_ "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	_ "k8s.io/apimachinery/pkg/util/managedfields"
+	_ "k8s.io/client-go/tools/clientcmd"
+	_ "k8s.io/client-go/rest"
+	_ "k8s.io/kube-openapi/pkg/builder3"
+	_ "k8s.io/kubectl/pkg/cmd"
+	_ "sigs.k8s.io/structured-merge-diff/v6/typed"
+	_ "sigs.k8s.io/yaml"
+	_ "golang.org/x/net/http2"
+	_ "golang.org/x/sync/errgroup"
+)
