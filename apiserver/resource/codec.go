@@ -1,0 +1,148 @@
+package resource
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	kjson "sigs.k8s.io/json"
+)
+
+// Decode parses one JSON object into the shape of Object. Duplicate fields are resolved to the last one, as
+// Kubernetes does outside strict decoding.
+func Decode(data []byte) (Object, error) {
+	var obj Object
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &obj); err != nil {
+		return nil, err
+	}
+	if obj == nil {
+		return nil, fmt.Errorf("expected a JSON object, got %s", bytes.TrimSpace(data))
+	}
+	return obj, nil
+}
+
+// Encode writes obj as canonical JSON: compact, keys sorted, so that equal objects have equal bytes. It fails
+// where obj holds something that Object does not allow.
+func Encode(obj Object) ([]byte, error) { return appendObject(make([]byte, 0, 1024), obj) }
+
+// AppendValue appends any value that an Object may hold, in the same form.
+func AppendValue(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case string:
+		return appendString(b, v), nil
+	case map[string]any:
+		return appendObject(b, v)
+	case []any:
+		return appendArray(b, v)
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case bool:
+		return strconv.AppendBool(b, v), nil
+	case nil:
+		return append(b, "null"...), nil
+	case float64:
+		return appendFloat(b, v)
+	}
+	// What a hook may have put in (int, []string, a struct) goes the slow way round.
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("cannot encode a %T: %w", v, err)
+	}
+	return append(b, raw...), nil
+}
+
+func appendObject(b []byte, m map[string]any) ([]byte, error) {
+	if m == nil {
+		return append(b, "null"...), nil
+	}
+	var few [24]string
+	keys := few[:0]
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	b = append(b, '{')
+	var err error
+	for i, k := range keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, k), ':')
+		if b, err = AppendValue(b, m[k]); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, '}'), nil
+}
+
+func appendArray(b []byte, l []any) ([]byte, error) {
+	if l == nil {
+		return append(b, "null"...), nil
+	}
+	b = append(b, '[')
+	var err error
+	for i, v := range l {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		if b, err = AppendValue(b, v); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// appendFloat writes what encoding/json would: the shortest form that reads back the same. A float without a
+// fraction keeps a trailing ".0" off, and so is read back as an integer, as in Kubernetes.
+func appendFloat(b []byte, f float64) ([]byte, error) {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil, fmt.Errorf("cannot encode %v: not a JSON number", f)
+	}
+	raw, err := json.Marshal(f)
+	return append(b, raw...), err
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString writes a JSON string with the escapes that JSON demands, and no more: U+2028 and the characters
+// of HTML stay as they are.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				b = append(append(b, s[start:i]...), "\ufffd"...)
+				start = i + 1
+			}
+			i += size
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		b = append(b, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+		}
+		i++
+		start = i
+	}
+	return append(append(b, s[start:]...), '"')
+}
