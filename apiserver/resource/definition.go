@@ -32,6 +32,14 @@ type Definition struct {
 	// Objects are at Prefix + NAMESPACE/NAME, or Prefix + NAME where not namespaced.
 	Prefix string
 
+	// NoDeleteCollection: the verb deletecollection is not served (405; namespaces).
+	NoDeleteCollection bool
+
+	// Keeper is set where the objects are those of a Definition of another group, which stores them
+	// (events.k8s.io's events are the core group's): Prefix, Storage and SelectableFields repeat the keeper's,
+	// and what is stored is made by Keeper.Convert(obj, Keeper.Storage), whatever obj's apiVersion is.
+	Keeper *Definition
+
 	// Fields that field selectors may name beside metadata.name and metadata.namespace; extracted into each
 	// cached entry's Projection when it enters the cache. Paths are in the storage version.
 	SelectableFields []SelectableField
@@ -44,10 +52,14 @@ type Definition struct {
 	TTL time.Duration
 
 	// Convert brings obj into another version of this Definition; nil means that only apiVersion differs.
+	// obj's own apiVersion says what it is in: a version of this Definition, of its Keeper, or of one it keeps.
 	// The result may share memory with obj, and obj must not be used afterwards.
 	Convert func(ctx context.Context, obj Object, toVersion string) (Object, error)
 
 	Hooks Hooks
+
+	// CreateOnUpdate: a PUT of an object that does not exist creates it (Lease, Event).
+	CreateOnUpdate bool
 
 	// Custom says that a CustomResourceDefinition made it (UID is the CRD's).
 	Custom bool
@@ -120,6 +132,8 @@ type SelectableField struct {
 
 // Subresource is a named view of an object that is written apart from it. Exactly one of Merge, Scale is set.
 type Subresource struct {
+	// Verbs that it serves; nil: get, patch, update.
+	Verbs []string
 	// Merge returns what is to be stored when sent was written to the subresource of current. It may change
 	// and return either; it decides which fields of sent count ("status": status alone).
 	Merge func(sent, current Object) Object
