@@ -1,0 +1,128 @@
+// Package models holds the schemas of Kubernetes' built-in types as data: what openapi-gen makes of the Go types
+// of k8s.io/api and k8s.io/apimachinery, one compressed file for each Go package, decoded when it is asked for.
+// The files are made by `go generate` (see internal/gen/models), never by hand.
+package models
+
+//go:generate go run github.com/keelson-project/keelson/internal/gen/models -out data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"weak"
+
+	"k8s.io/kube-openapi/pkg/validation/spec"
+)
+
+//go:embed data/*.json.gz
+var files embed.FS
+
+// Names of the models that every kind uses.
+const (
+	ObjectMeta      = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+	ListMeta        = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
+	Status          = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
+	DeleteOptions   = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+	Patch           = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
+	APIResourceList = "io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList"
+	Scale           = "io.k8s.api.autoscaling.v1.Scale"
+)
+
+// RefPrefix begins the references between models.
+const RefPrefix = "#/components/schemas/"
+
+// Set gives access to the models. It is safe for concurrent use. Decoded files are kept only as long as the
+// garbage collector leaves them: a schema is compiled once and published rarely.
+type Set struct {
+	mu     sync.Mutex
+	loaded map[string]weak.Pointer[index] // by package
+}
+
+type index map[string]json.RawMessage // model name -> Entry as JSON
+
+// Entry is one model.
+type Entry struct {
+	// Schema is the OpenAPI v3 schema as JSON; references begin with RefPrefix.
+	Schema json.RawMessage `json:"schema"`
+	// Zero names the fields that Go's JSON encoding leaves out when they have their zero value: neither
+	// pointers nor always present. Sorted.
+	Zero []string `json:"zero"`
+	// Kinds under which Kubernetes registers the type, as GROUP/VERSION/KIND.
+	Kinds []string `json:"kinds"`
+}
+
+// New returns the set; nothing is decoded yet.
+func New() *Set { return &Set{loaded: map[string]weak.Pointer[index]{}} }
+
+// Entry returns the model of that name ("io.k8s.api.core.v1.Pod") and whether there is one.
+func (s *Set) Entry(name string) (Entry, bool) {
+	dot := strings.LastIndexByte(name, '.')
+	if dot < 0 {
+		return Entry{}, false
+	}
+	raw, ok := (*s.load(name[:dot]))[name]
+	if !ok {
+		return Entry{}, false
+	}
+	var e Entry
+	if err := json.Unmarshal(raw, &e); err != nil {
+		panic(fmt.Sprintf("models: embedded model %s: %v", name, err)) // the build is broken
+	}
+	return e, true
+}
+
+// Schema returns a fresh copy of the published schema of that name, with its x-kubernetes-group-version-kind; nil
+// where there is none.
+func (s *Set) Schema(name string) *spec.Schema {
+	e, ok := s.Entry(name)
+	if !ok {
+		return nil
+	}
+	out := &spec.Schema{}
+	if err := json.Unmarshal(e.Schema, out); err != nil {
+		panic(fmt.Sprintf("models: embedded schema %s: %v", name, err)) // the build is broken
+	}
+	if len(e.Kinds) > 0 {
+		list := make([]any, 0, len(e.Kinds))
+		for _, k := range e.Kinds {
+			p := strings.SplitN(k, "/", 3)
+			list = append(list, map[string]any{"group": p[0], "version": p[1], "kind": p[2]})
+		}
+		out.AddExtension("x-kubernetes-group-version-kind", list)
+	}
+	return out
+}
+
+// load returns the models of one Go package; empty where there are none.
+func (s *Set) load(pkg string) *index {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ix := s.loaded[pkg].Value(); ix != nil {
+		return ix
+	}
+	ix := &index{}
+	if data, err := files.ReadFile("data/" + pkg + ".json.gz"); err == nil {
+		if err := decode(data, ix); err != nil {
+			panic(fmt.Sprintf("models: embedded file of %s: %v", pkg, err)) // the build is broken
+		}
+	}
+	s.loaded[pkg] = weak.Make(ix)
+	return ix
+}
+
+func decode(data []byte, ix *index) error {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(plain, ix)
+}
