@@ -146,3 +146,30 @@ func appendString(b []byte, s string) []byte {
 	}
 	return append(append(b, s[start:]...), '"')
 }
+
+// DeepCopy returns a copy that shares nothing with obj that can be changed.
+func DeepCopy(obj Object) Object { return deepCopyValue(obj).(map[string]any) }
+
+func deepCopyValue(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if v == nil {
+			return v
+		}
+		m := make(map[string]any, len(v))
+		for k, e := range v {
+			m[k] = deepCopyValue(e)
+		}
+		return m
+	case []any:
+		if v == nil {
+			return v
+		}
+		l := make([]any, len(v))
+		for i, e := range v {
+			l[i] = deepCopyValue(e)
+		}
+		return l
+	}
+	return v
+}

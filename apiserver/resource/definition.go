@@ -6,6 +6,7 @@ package resource
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -82,10 +83,13 @@ type Version struct {
 	Columns            []Column // of the Table output, without Name, which comes first by itself
 	// Subresources by name: "status", "scale", and others that a kind has.
 	Subresources map[string]*Subresource
-	// PatchType is a pointer to the Go struct whose tags steer strategic merge patches, nil where those are
-	// refused with 415 (custom resources).
-	PatchType any
+	// GoType is a pointer to the Go struct of a built-in kind, nil for others. Its tags steer strategic merge
+	// patches (refused with 415 without it), and it decodes protobuf bodies.
+	GoType any
 }
+
+// NewGo returns a new value of the version's Go type, as a pointer; GoType must be set.
+func (v *Version) NewGo() any { return reflect.New(reflect.TypeOf(v.GoType).Elem()).Interface() }
 
 // Schema is what a Version knows about the shape of its objects. Implementations compile lazily, on first use,
 // and are safe for concurrent use. Metadata is in their hands as far as pruning and type checks go; what
