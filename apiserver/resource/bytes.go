@@ -54,11 +54,13 @@ func WithAPIVersion(data []byte, apiVersion string) []byte {
 	return append(out, data[to:]...)
 }
 
-// PartialMetadata returns the PartialObjectMetadata view of an encoded object without decoding it.
-func PartialMetadata(data []byte) []byte {
-	meta := jsonscan.Get(data, "metadata")
-	if meta == nil {
-		meta = []byte("{}")
+// PartialMetadata returns the PartialObjectMetadata view of an encoded object, of meta.k8s.io in the given
+// version, without decoding it.
+func PartialMetadata(data []byte, version string) []byte {
+	from, to := jsonscan.Index(data, "metadata")
+	meta := []byte("{}")
+	if from >= 0 {
+		meta = data[from:to]
 	}
-	return slices.Concat([]byte(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":`), meta, []byte("}"))
+	return slices.Concat([]byte(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/`), []byte(version), []byte(`","metadata":`), meta, []byte("}"))
 }

@@ -65,6 +65,9 @@ type Definition struct {
 	// Custom says that a CustomResourceDefinition made it (UID is the CRD's).
 	Custom bool
 	UID    string
+	// Terminating: the CustomResourceDefinition is being deleted, and create is refused with 405 and the message
+	// "create not allowed while custom resource definition is terminating".
+	Terminating bool
 }
 
 // Names of a kind, as in CustomResourceDefinition.spec.names.

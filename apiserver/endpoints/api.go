@@ -1,0 +1,119 @@
+// Package endpoints speaks Kubernetes' HTTP dialect for every Definition of a catalog: it turns requests into
+// calls of the registry and their results into the bytes that unmodified clients expect (status codes, Status
+// objects, media types, tables, watch frames).
+package endpoints
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/keelson-project/keelson/apiserver/registry"
+	"github.com/keelson-project/keelson/apiserver/resource"
+)
+
+// API serves the resources below /api and /apis. It owns no goroutine.
+type API struct {
+	catalog  *resource.Catalog
+	registry *registry.Registry
+	options  Options
+}
+
+// Options of an API.
+type Options struct {
+	// BookmarkEvery is the interval of bookmarks on watches that ask for them; zero is one minute.
+	BookmarkEvery time.Duration
+	// Now is the clock by which tables show ages; nil is time.Now.
+	Now func() time.Time
+	// WatchEvent is told of every event that a watch sends, for metrics; nil: nobody is.
+	WatchEvent func(d *resource.Definition, bytes int)
+	// Stopping is closed when the server shuts down: running watches end then.
+	Stopping <-chan struct{}
+}
+
+// New returns an API.
+func New(c *resource.Catalog, r *registry.Registry, o Options) *API {
+	if o.BookmarkEvery == 0 {
+		o.BookmarkEvery = time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &API{catalog: c, registry: r, options: o}
+}
+
+// Serve answers a request for a resource (info.IsResource). It returns false, having written nothing, where the
+// path names nothing that is served.
+func (a *API) Serve(w http.ResponseWriter, r *http.Request, info *RequestInfo) bool {
+	t, ok := a.target(info)
+	if !ok {
+		return false
+	}
+	warnings := &registry.Warnings{}
+	r = r.WithContext(registry.WithWarnings(r.Context(), warnings))
+	if t.Version.DeprecationWarning != "" {
+		registry.AddWarning(r.Context(), t.Version.DeprecationWarning)
+	}
+	c := &call{api: a, w: &warningWriter{ResponseWriter: w, warnings: warnings}, r: r, info: info, t: t}
+	if err := c.serve(); err != nil {
+		WriteError(c.w, r, err)
+	}
+	return true
+}
+
+func (a *API) target(info *RequestInfo) (registry.Target, bool) {
+	d := a.catalog.Lookup(info.Group, info.Resource)
+	if d == nil {
+		return registry.Target{}, false
+	}
+	v := d.Version(info.Version)
+	if v == nil || !v.Served {
+		return registry.Target{}, false
+	}
+	t := registry.Target{Def: d, Version: v, Namespace: info.Namespace, Name: info.Name, Subresource: info.Sub}
+	if !d.Namespaced {
+		if info.Namespace != "" && info.Resource != "namespaces" {
+			return t, false
+		}
+		t.Namespace = ""
+	} else if info.Namespace == "" && info.Name != "" {
+		return t, false
+	}
+	if info.Sub != "" && v.Subresources[info.Sub] == nil {
+		return t, false
+	}
+	return t, true
+}
+
+// call is one request on its way.
+type call struct {
+	api  *API
+	w    http.ResponseWriter
+	r    *http.Request
+	info *RequestInfo
+	t    registry.Target
+}
+
+func (c *call) serve() error {
+	if c.info.Sub != "" {
+		return c.subresource()
+	}
+	switch {
+	case c.info.Verb == "list":
+		return c.list()
+	case c.info.Verb == "watch":
+		return c.watch()
+	case c.info.Verb == "get":
+		return c.get()
+	case c.info.Verb == "create" && c.info.Name == "":
+		return c.create()
+	case c.info.Verb == "update" && c.info.Name != "":
+		return c.update()
+	case c.info.Verb == "patch" && c.info.Name != "":
+		return c.patch()
+	case c.info.Verb == "delete":
+		return c.delete()
+	case c.info.Verb == "deletecollection" && !c.t.Def.NoDeleteCollection:
+		return c.deleteCollection()
+	}
+	return methodNotAllowed()
+}

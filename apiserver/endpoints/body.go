@@ -1,0 +1,232 @@
+package endpoints
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/keelson-project/keelson/apiserver/registry"
+	"github.com/keelson-project/keelson/apiserver/resource"
+)
+
+// maxBody is Kubernetes' limit of a request's body.
+const maxBody = 3 << 20
+
+// maxDepth bounds the nesting of a body before anything recurses into it.
+const maxDepth = 10000
+
+// readBody reads the whole body within the limit. Error: RequestEntityTooLarge (413), BadRequest.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > maxBody {
+		return nil, tooLarge()
+	}
+	size := r.ContentLength
+	if size < 0 {
+		size = 512
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	var max *http.MaxBytesError
+	switch {
+	case errors.As(err, &max):
+		return nil, tooLarge()
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, apierrors.NewBadRequest("the request's body ended early")
+	case err != nil:
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	return buf.Bytes(), nil
+}
+
+func tooLarge() error {
+	return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", maxBody))
+}
+
+// decoded is a request's object with what strict decoding found.
+type decoded struct {
+	obj    resource.Object
+	strict []string // `duplicate field "spec.a"`; YAML's own words for YAML
+}
+
+const acceptedMedia = mediaJSON + ", " + mediaYAML + ", " + mediaProtobuf
+
+// decodeObject parses a body for a target. Errors: UnsupportedMediaType (415), BadRequest.
+func decodeObject(r *http.Request, t *registry.Target, body []byte, strict bool) (*decoded, error) {
+	media := mediaJSON
+	if ct := r.Header.Get("Content-Type"); ct != "" {
+		var err error
+		if media, _, err = mime.ParseMediaType(ct); err != nil {
+			return nil, unsupportedMediaType(acceptedMedia)
+		}
+	}
+	var d *decoded
+	var err error
+	switch media {
+	case mediaJSON:
+		d, err = decodeJSON(body, strict)
+	case mediaYAML, "application/x-yaml", "text/yaml":
+		d, err = decodeYAML(body, strict)
+	case mediaProtobuf:
+		d, err = decodeProtobuf(body, t)
+	default:
+		return nil, unsupportedMediaType(acceptedMedia)
+	}
+	if err != nil {
+		if _, ok := err.(apierrors.APIStatus); ok {
+			return nil, err
+		}
+		return nil, unrecognized(t, body, err)
+	}
+	return d, checkType(t, d.obj, body)
+}
+
+func unrecognized(t *registry.Target, body []byte, err error) error {
+	return apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v (%s)", t.Def.Names.Kind, err, summary(body)))
+}
+
+// summary shows the beginning of a body that could not be read, as Kubernetes does: as text or in hex.
+func summary(body []byte) string {
+	const limit = 30
+	switch {
+	case len(body) == 0:
+		return "<empty>"
+	case body[0] == '{':
+		if len(body) > limit {
+			return string(body[:limit]) + " ..."
+		}
+		return string(body)
+	case len(body) > limit:
+		return fmt.Sprintf("%x ...", body[:limit])
+	}
+	return fmt.Sprintf("%x", body)
+}
+
+func decodeJSON(body []byte, strict bool) (*decoded, error) {
+	if err := checkDepth(body); err != nil {
+		return nil, err
+	}
+	d := &decoded{}
+	if !strict {
+		obj, err := resource.Decode(body)
+		d.obj = obj
+		return d, jsonError(err)
+	}
+	found, err := kjson.UnmarshalStrict(body, &d.obj, kjson.DisallowDuplicateFields)
+	if err != nil {
+		return nil, jsonError(err)
+	}
+	if d.obj == nil {
+		return nil, errors.New("couldn't get version/kind; expected a JSON object")
+	}
+	for _, e := range found {
+		d.strict = append(d.strict, e.Error())
+	}
+	return d, nil
+}
+
+func jsonError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("couldn't get version/kind; json parse error: %w", err)
+}
+
+func decodeYAML(body []byte, strict bool) (*decoded, error) {
+	if !utf8.Valid(body) {
+		return nil, errors.New("error converting YAML to JSON: yaml: invalid UTF-8")
+	}
+	asJSON, err := yaml.YAMLToJSON(body)
+	if err != nil {
+		return nil, err
+	}
+	d, err := decodeJSON(asJSON, false)
+	if err != nil {
+		return nil, err
+	}
+	if strict {
+		if _, err := yaml.YAMLToJSONStrict(body); err != nil {
+			d.strict = append(d.strict, err.Error())
+		}
+	}
+	return d, nil
+}
+
+// checkType compares apiVersion and kind with what the path says. Built-in kinds may leave them out.
+func checkType(t *registry.Target, obj resource.Object, body []byte) error {
+	kind, _ := obj["kind"].(string)
+	apiVersion, _ := obj["apiVersion"].(string)
+	want := t.Def.APIVersion(t.Version.Name)
+	if !t.Def.Custom {
+		if kind == "" {
+			kind, obj["kind"] = t.Def.Names.Kind, t.Def.Names.Kind
+		}
+		if apiVersion == "" {
+			apiVersion, obj["apiVersion"] = want, want
+		}
+	}
+	switch {
+	case kind == "":
+		return unrecognized(t, body, fmt.Errorf("Object 'Kind' is missing in '%s'", body)) //nolint:staticcheck // Kubernetes' text
+	case apiVersion == "":
+		return unrecognized(t, body, fmt.Errorf("Object 'apiVersion' is missing in '%s'", body)) //nolint:staticcheck // Kubernetes' text
+	case apiVersion != want:
+		gv, err := schema.ParseGroupVersion(apiVersion)
+		if err != nil {
+			return unrecognized(t, body, err)
+		}
+		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", gv, want))
+	case kind != t.Def.Names.Kind && t.Def.Custom:
+		return apierrors.NewInvalid(t.Def.GroupKind(), objectName(obj), field.ErrorList{
+			field.Invalid(field.NewPath("kind"), kind, fmt.Sprintf("must be %v", t.Def.Names.Kind)),
+		})
+	case kind != t.Def.Names.Kind:
+		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: the kind in the data does not match the path", kind, t.Version.Name, t.Def.Names.Kind))
+	}
+	return nil
+}
+
+func objectName(obj resource.Object) string {
+	m, _ := obj["metadata"].(map[string]any)
+	name, _ := m["name"].(string)
+	return name
+}
+
+// checkDepth refuses nesting that no recursion should follow.
+func checkDepth(body []byte) error {
+	depth, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				inString = false
+			}
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("exceeded max depth of %d", maxDepth)
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}
+
+func groupResource(group, name string) schema.GroupResource {
+	return schema.GroupResource{Group: group, Resource: strings.ToLower(name)}
+}

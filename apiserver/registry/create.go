@@ -1,0 +1,153 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/keelson-project/keelson/apiserver/admission"
+	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/apiserver/storage"
+)
+
+// WriteOptions are what creates, updates and patches have in common.
+type WriteOptions struct {
+	DryRun          bool
+	FieldManager    string
+	FieldValidation FieldValidation
+	// StrictErrors are the decoder's findings that FieldValidation is to judge together with unknown fields:
+	// `duplicate field "spec.a"`.
+	StrictErrors []string
+}
+
+// Result is the answer to a write.
+type Result struct {
+	Data    []byte // the object in the target's version
+	Created bool   // 201 instead of 200
+	// Revision of the object, zero where nothing was stored (dry run).
+	Revision storage.Revision
+}
+
+// generatedNameTries is how often a taken generated name is made anew (KEP-4420).
+const generatedNameTries = 8
+
+// Create stores a new object, which it changes. Errors: BadRequest, Invalid, AlreadyExists, Forbidden, and those
+// of the store.
+func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
+	name := t.Name
+	t.Name = ""
+	if err := t.matchRequest(obj); err != nil {
+		return nil, err
+	}
+	t.Name = name
+	if err := t.intake(ctx, obj, o); err != nil {
+		return nil, err
+	}
+	if metaString(obj, "resourceVersion") != "" {
+		return nil, plainError("resourceVersion should not be set on objects to be created")
+	}
+	base := ""
+	if metaString(obj, "name") == "" {
+		base = metaString(obj, "generateName")
+	}
+	for try := 1; ; try++ {
+		if base != "" {
+			metadata(obj)["name"] = generateName(base)
+		}
+		attempt := obj
+		if base != "" {
+			attempt = resource.DeepCopy(obj)
+		}
+		res, err := r.createOnce(ctx, t, attempt, o)
+		if base == "" || !apierrors.IsAlreadyExists(err) {
+			return res, err
+		}
+		if try == generatedNameTries {
+			return nil, apierrors.NewGenerateNameConflict(t.Def.GroupResource(), metaString(obj, "name"), 1)
+		}
+	}
+}
+
+func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
+	r.stampNew(&t, obj)
+	t.Version.Schema.Default(obj)
+	attrs := t.attributes(ctx, admission.Create, obj, nil, o.DryRun)
+	if err := r.admit(ctx, attrs); err != nil {
+		return nil, err
+	}
+	if t.Def.Hooks.PrepareCreate != nil {
+		t.Def.Hooks.PrepareCreate(ctx, obj)
+	}
+	t.Version.Schema.Default(obj)
+	if err := r.validate(ctx, &t, obj, nil); err != nil {
+		return nil, err
+	}
+	if t.Def.Hooks.Warnings != nil {
+		for _, w := range t.Def.Hooks.Warnings(ctx, obj, nil) {
+			AddWarning(ctx, w)
+		}
+	}
+	if err := r.validateAdmission(ctx, attrs); err != nil {
+		return nil, err
+	}
+	return r.put(ctx, &t, obj, 0, o.DryRun)
+}
+
+// put stores obj, expecting the revision that it was made from, and answers with it.
+func (r *Registry) put(ctx context.Context, t *Target, obj resource.Object, expected storage.Revision, dryRun bool) (*Result, error) {
+	name := metaString(obj, "name")
+	data, err := t.toStored(ctx, obj)
+	if err != nil {
+		return nil, t.storeError(err)
+	}
+	if len(data) > maxStoredBytes {
+		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the object has %d bytes, the limit is %d", len(data), maxStoredBytes))
+	}
+	key := t.key(name)
+	if dryRun {
+		if expected == 0 {
+			got, err := r.store.Get(ctx, key, storage.GetOptions{})
+			if err != nil {
+				return nil, t.storeError(err)
+			}
+			if got.KV != nil {
+				return nil, apierrors.NewAlreadyExists(t.Def.GroupResource(), name)
+			}
+		}
+		out, err := t.answer(ctx, data, expected)
+		return &Result{Data: out, Created: expected == 0}, err
+	}
+	rev, err := r.store.Put(ctx, key, data, expected, storage.PutOptions{TTL: t.Def.TTL})
+	if errors.Is(err, storage.ErrConflict) {
+		if expected == 0 {
+			return nil, apierrors.NewAlreadyExists(t.Def.GroupResource(), name)
+		}
+		return nil, err
+	}
+	if err != nil {
+		return nil, t.storeError(err)
+	}
+	if t.Def.Hooks.Stored != nil {
+		if err := t.Def.Hooks.Stored(ctx, obj, int64(rev), false); err != nil {
+			return nil, err
+		}
+	}
+	out, err := t.answer(ctx, data, rev)
+	return &Result{Data: out, Created: expected == 0, Revision: rev}, err
+}
+
+// maxStoredBytes bounds one object; the store's own limit is above it.
+const maxStoredBytes = 12 << 20
+
+// answer turns bytes as stored into what a client gets; revision zero is left out (dry run of a create).
+func (t *Target) answer(ctx context.Context, stored []byte, rev storage.Revision) ([]byte, error) {
+	if rev > 0 {
+		var err error
+		if stored, err = resource.WithRevision(stored, int64(rev)); err != nil {
+			return nil, err
+		}
+	}
+	return t.encodeStored(ctx, stored)
+}

@@ -1,0 +1,176 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/keelson-project/keelson/apiserver/resource"
+)
+
+// metadata returns the metadata of obj, made if it is missing or not an object.
+func metadata(obj resource.Object) map[string]any {
+	m, ok := obj["metadata"].(map[string]any)
+	if !ok {
+		m = map[string]any{}
+		obj["metadata"] = m
+	}
+	return m
+}
+
+func metaString(obj resource.Object, name string) string {
+	m, _ := obj["metadata"].(map[string]any)
+	s, _ := m[name].(string)
+	return s
+}
+
+func accessor(obj resource.Object) metav1.Object { return &unstructured.Unstructured{Object: obj} }
+
+func (r *Registry) timestamp() string { return r.now().UTC().Format(time.RFC3339) }
+
+// stampNew gives a new object its identity, and takes from it what only the server may say.
+func (r *Registry) stampNew(t *Target, obj resource.Object) {
+	m := metadata(obj)
+	m["uid"] = string(uuid.NewUUID())
+	m["creationTimestamp"] = r.timestamp()
+	for _, k := range []string{"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation"} {
+		delete(m, k)
+	}
+	if t.Def.Hooks.SpecChanged != nil {
+		m["generation"] = int64(1)
+	}
+}
+
+// Names that the server makes end in five of these: no vowels, so that no words appear.
+const suffixAlphabet = "bcdfghjklmnpqrstvwxz2456789"
+
+const maxGeneratedBase = 58
+
+func generateName(base string) string {
+	if len(base) > maxGeneratedBase {
+		base = base[:maxGeneratedBase]
+	}
+	var suffix [5]byte
+	for i := range suffix {
+		suffix[i] = suffixAlphabet[rand.IntN(len(suffixAlphabet))]
+	}
+	return base + string(suffix[:])
+}
+
+// matchRequest checks that an object is the one that the URL names, and fills in what it leaves open.
+func (t *Target) matchRequest(obj resource.Object) error {
+	m := metadata(obj)
+	ns, _ := m["namespace"].(string)
+	switch {
+	case !t.Def.Namespaced:
+		delete(m, "namespace")
+	case ns == "":
+		m["namespace"] = t.Namespace
+	case ns != t.Namespace:
+		return apierrors.NewBadRequest("the namespace of the provided object does not match the namespace sent on the request")
+	}
+	if t.Name == "" {
+		return nil
+	}
+	name, _ := m["name"].(string)
+	switch name {
+	case "":
+		return apierrors.NewBadRequest("name must be provided")
+	case t.Name:
+		return nil
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", name, t.Name))
+}
+
+func (t *Target) validName(name string, prefix bool) []string {
+	if t.Def.ValidateName != nil {
+		return t.Def.ValidateName(name, prefix)
+	}
+	return validation.NameIsDNSSubdomain(name, prefix)
+}
+
+// validate checks a whole object: metadata, schema, and the kind's own rules, in Kubernetes' order. old is nil in
+// a create.
+func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Object) error {
+	meta := accessor(obj)
+	path := field.NewPath("metadata")
+	errs := validation.ValidateObjectMetaAccessor(meta, t.Def.Namespaced, t.validName, path)
+	if old != nil {
+		errs = append(errs, validation.ValidateObjectMetaAccessorUpdate(meta, accessor(old), path)...)
+	}
+	errs = append(errs, t.Version.Schema.Validate(ctx, obj, old)...)
+	if t.Def.Hooks.Validate != nil {
+		errs = append(errs, t.Def.Hooks.Validate(ctx, obj, old)...)
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return apierrors.NewInvalid(t.Def.GroupKind(), meta.GetName(), errs)
+}
+
+// FieldValidation is the fieldValidation parameter of a write.
+type FieldValidation string
+
+// The modes of field validation. The empty one is Kubernetes' default, Warn.
+const (
+	Strict FieldValidation = "Strict"
+	Warn   FieldValidation = "Warn"
+	Ignore FieldValidation = "Ignore"
+)
+
+// maxStrictErrors is how many unknown or duplicate fields one answer names.
+const maxStrictErrors = 10
+
+// prune drops what the schema does not know, and answers as fieldValidation asks. strict holds what the decoder
+// has found already (duplicate fields).
+func (t *Target) prune(ctx context.Context, obj resource.Object, mode FieldValidation, strict []string) error {
+	unknown := t.Version.Schema.Prune(obj)
+	if mode == Ignore || len(unknown)+len(strict) == 0 {
+		return nil
+	}
+	for _, p := range unknown {
+		strict = append(strict, fmt.Sprintf("unknown field %q", p))
+	}
+	if len(strict) > maxStrictErrors && mode == Strict {
+		strict = strict[:maxStrictErrors]
+	}
+	if mode == Strict {
+		return strictError(strings.Join(strict, ", "))
+	}
+	for _, s := range strict {
+		AddWarning(ctx, s)
+	}
+	return nil
+}
+
+// strictError is caught by the callers, who know how their request words it.
+type strictError string
+
+func (e strictError) Error() string { return "strict decoding error: " + string(e) }
+
+// cannotHandle words a decoding error as Kubernetes' create and update do.
+func (t *Target) cannotHandle(err error) error {
+	return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", t.Def.Names.Kind, t.Version.Name, t.Def.Names.Kind, err))
+}
+
+// intake brings an object as the client sent it into the shape in which the kind's hooks see it.
+func (t *Target) intake(ctx context.Context, obj resource.Object, o WriteOptions) error {
+	if c, ok := t.Version.Schema.(resource.TypeChecker); ok {
+		if err := c.CheckTypes(obj); err != nil {
+			return t.cannotHandle(err)
+		}
+	}
+	if err := t.prune(ctx, obj, o.FieldValidation, o.StrictErrors); err != nil {
+		return t.cannotHandle(err)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+// Package registry is the life of objects: it creates, reads, updates and deletes what Definitions describe, in
+// the one way that Kubernetes does it for every kind (identity, generation, finalizers, preconditions,
+// optimistic concurrency), between the watch cache, which answers reads, and the store, which takes writes.
+//
+// Objects come in decoded and leave encoded. Errors are apierrors.StatusErrors with Kubernetes' codes, reasons,
+// causes and texts; the handlers turn them into bytes.
+package registry
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/keelson-project/keelson/apiserver/admission"
+	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/apiserver/storage"
+	"github.com/keelson-project/keelson/apiserver/watchcache"
+)
+
+// Registry serves the objects of all Definitions. It is safe for concurrent use, owns no goroutine, and holds no
+// state of its own but the configuration under which each Definition's objects enter the cache.
+type Registry struct {
+	store     storage.Store
+	cache     *watchcache.Cache
+	admission admission.Interface
+	now       func() time.Time
+	collector bool
+
+	mu sync.RWMutex
+	// configs by key prefix; two Definitions over the same keys (Event has two groups) share one.
+	configs map[string]*openConfig
+}
+
+type openConfig struct {
+	fields []resource.SelectableField
+	reader *watchcache.Resource
+}
+
+// Options of a Registry.
+type Options struct {
+	// Admission is asked about every write; nil admits everything.
+	Admission admission.Interface
+	// Now is the clock for creationTimestamp and deletionTimestamp; nil is time.Now.
+	Now func() time.Time
+	// GarbageCollector says that a garbage collector runs. Without one the propagation policies Orphan and
+	// Foreground are not written as finalizers, which nobody would ever remove.
+	GarbageCollector bool
+}
+
+// New returns a Registry over a store and the cache that watches it.
+func New(store storage.Store, cache *watchcache.Cache, o Options) *Registry {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, collector: o.GarbageCollector, configs: map[string]*openConfig{}}
+}
+
+// Target names what a request is about.
+type Target struct {
+	Def         *resource.Definition
+	Version     *resource.Version // the version that the client speaks
+	Namespace   string            // "" for cluster-scoped kinds and for requests over all namespaces
+	Name        string            // "" for collections
+	Subresource string            // "" for the object itself
+}
+
+func (t *Target) key(name string) string { return t.Def.Key(t.Namespace, name) }
+
+// prefix of the keys in the target's namespace, or of all.
+func (t *Target) prefix() string {
+	if t.Namespace == "" {
+		return t.Def.Prefix
+	}
+	return t.Def.Prefix + t.Namespace + "/"
+}
+
+// reader opens the cached resource of a Definition. It is cheap: the cache fills on the first read.
+func (r *Registry) reader(d *resource.Definition) *watchcache.Resource {
+	r.mu.RLock()
+	c := r.configs[d.Prefix]
+	r.mu.RUnlock()
+	if c != nil && sameFields(c.fields, d.SelectableFields) {
+		return c.reader
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c = r.configs[d.Prefix]; c != nil && sameFields(c.fields, d.SelectableFields) {
+		return c.reader
+	}
+	c = &openConfig{fields: d.SelectableFields, reader: r.cache.Open(&watchcache.Config{Prefix: d.Prefix, Decode: r.decoder(d)})}
+	r.configs[d.Prefix] = c
+	return c.reader
+}
+
+// Forget drops what is cached of a kind that is no longer served; its watches end.
+func (r *Registry) Forget(d *resource.Definition) {
+	r.mu.Lock()
+	delete(r.configs, d.Prefix)
+	r.mu.Unlock()
+	r.cache.Close(d.Prefix)
+}
+
+func sameFields(a, b []resource.SelectableField) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !equalPath(a[i].Path, b[i].Path) || !equalPath(a[i].Or, b[i].Or) || a[i].Default != b[i].Default {
+			return false
+		}
+	}
+	return true
+}
+
+func equalPath(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// native says that the target speaks the very form in which its objects are stored.
+func (t *Target) native() bool { return t.Def.Keeper == nil && t.Version.Name == t.Def.Storage }
+
+// encodeStored turns bytes of the storage version into those of the target's version.
+func (t *Target) encodeStored(ctx context.Context, data []byte) ([]byte, error) {
+	if t.native() {
+		return data, nil
+	}
+	if t.Def.Convert == nil {
+		return resource.WithAPIVersion(data, t.Def.APIVersion(t.Version.Name)), nil
+	}
+	obj, err := t.fromStored(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	return resource.Encode(obj)
+}
+
+// fromStored decodes a stored object into the target's version.
+func (t *Target) fromStored(ctx context.Context, data []byte) (resource.Object, error) {
+	obj, err := resource.Decode(data)
+	if err != nil || t.native() {
+		return obj, err
+	}
+	return convert(ctx, t.Def, obj, t.Version.Name)
+}
+
+// toStored encodes an object of the target's version for the store: storage version, no resourceVersion.
+func (t *Target) toStored(ctx context.Context, obj resource.Object) ([]byte, error) {
+	if !t.native() {
+		keeper := t.Def
+		if keeper.Keeper != nil {
+			keeper = keeper.Keeper
+		}
+		var err error
+		if obj, err = convert(ctx, keeper, resource.DeepCopy(obj), keeper.Storage); err != nil {
+			return nil, err
+		}
+	}
+	meta, _ := obj["metadata"].(map[string]any)
+	rv, had := meta["resourceVersion"]
+	delete(meta, "resourceVersion")
+	data, err := resource.Encode(obj)
+	if had {
+		meta["resourceVersion"] = rv
+	}
+	return data, err
+}
+
+func convert(ctx context.Context, d *resource.Definition, obj resource.Object, version string) (resource.Object, error) {
+	if d.Convert != nil {
+		return d.Convert(ctx, obj, version)
+	}
+	obj["apiVersion"] = d.APIVersion(version)
+	return obj, nil
+}

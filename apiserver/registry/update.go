@@ -1,0 +1,220 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/keelson-project/keelson/apiserver/admission"
+	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/apiserver/storage"
+)
+
+// maxUpdateTries bounds the races that one unconditional write may lose before it is answered with a conflict.
+const maxUpdateTries = 20
+
+// Update replaces an object (or one subresource of it) with obj, which it changes. Errors: BadRequest, NotFound,
+// Conflict where metadata.resourceVersion is not the current one, Invalid, Forbidden, and those of the store.
+func (r *Registry) Update(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
+	if err := t.matchRequest(obj); err != nil {
+		return nil, err
+	}
+	if err := t.intake(ctx, obj, o); err != nil {
+		return nil, err
+	}
+	res, err := r.Modify(ctx, t, o, func(resource.Object) (resource.Object, error) { return resource.DeepCopy(obj), nil })
+	if apierrors.IsNotFound(err) && t.Def.CreateOnUpdate && t.Subresource == "" {
+		delete(metadata(obj), "resourceVersion")
+		return r.Create(ctx, t, obj, o)
+	}
+	return res, err
+}
+
+// Patch is Modify for the patch that a client sent: what comes out of change is treated as a body would be. refuse
+// words what strict validation finds; strict are its findings in the patch itself.
+func (r *Registry) Patch(ctx context.Context, t Target, o WriteOptions, change func(resource.Object) (resource.Object, error), refuse func(error) error, strict []string) (*Result, error) {
+	return r.Modify(ctx, t, o, func(current resource.Object) (resource.Object, error) {
+		obj, err := change(current)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.matchRequest(obj); err != nil {
+			return nil, err
+		}
+		if c, ok := t.Version.Schema.(resource.TypeChecker); ok {
+			if err := c.CheckTypes(obj); err != nil {
+				return nil, refuse(err)
+			}
+		}
+		if err := t.prune(ctx, obj, o.FieldValidation, strict); err != nil {
+			return nil, refuse(err)
+		}
+		return obj, nil
+	})
+}
+
+// Modify reads an object, has change make a new one of it, and stores that, again and again until nobody came
+// between. The object that change gets is its own, in the target's version, and holds metadata.resourceVersion;
+// what it returns is checked for the revision it was based on and then treated as an update. A change that
+// changes nothing stores nothing.
+func (r *Registry) Modify(ctx context.Context, t Target, o WriteOptions, change func(current resource.Object) (resource.Object, error)) (*Result, error) {
+	got, err := r.store.Get(ctx, t.key(t.Name), storage.GetOptions{})
+	if err != nil {
+		return nil, t.storeError(err)
+	}
+	kv := got.KV
+	for try := 1; ; try++ {
+		if kv == nil {
+			return nil, t.notFound(t.Name)
+		}
+		res, err := r.modifyOnce(ctx, &t, kv, o, change)
+		var lost *storage.ConflictError
+		if !errors.As(err, &lost) {
+			return res, err
+		}
+		if try == maxUpdateTries || ctx.Err() != nil {
+			return nil, t.conflict(t.Name, ErrModified)
+		}
+		kv = lost.Current
+	}
+}
+
+// modifyOnce returns a *storage.ConflictError where kv is not what the store holds any more.
+func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyValue, o WriteOptions, change func(resource.Object) (resource.Object, error)) (*Result, error) {
+	old, err := t.fromStored(ctx, kv.Value)
+	if err != nil {
+		return nil, t.storeError(err)
+	}
+	rev := strconv.FormatInt(int64(kv.ModRevision), 10)
+	metadata(old)["resourceVersion"] = rev
+	obj, err := change(resource.DeepCopy(old))
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkBase(obj, old, rev); err != nil {
+		return nil, err
+	}
+	if obj, err = t.mergeSubresource(obj, old); err != nil {
+		return nil, err
+	}
+	attrs := t.attributes(ctx, admission.Update, obj, old, o.DryRun)
+	if err := r.admit(ctx, attrs); err != nil {
+		return nil, err
+	}
+	t.prepareUpdate(ctx, obj, old)
+	if err := r.validate(ctx, t, obj, old); err != nil {
+		return nil, err
+	}
+	if t.Def.Hooks.Warnings != nil && t.Subresource == "" {
+		for _, w := range t.Def.Hooks.Warnings(ctx, obj, old) {
+			AddWarning(ctx, w)
+		}
+	}
+	if err := r.validateAdmission(ctx, attrs); err != nil {
+		return nil, err
+	}
+	return r.storeUpdate(ctx, t, kv, obj, o)
+}
+
+// storeUpdate writes obj, or removes it where it was only waiting for the finalizer that is gone now.
+func (r *Registry) storeUpdate(ctx context.Context, t *Target, kv *storage.KeyValue, obj resource.Object, o WriteOptions) (*Result, error) {
+	if t.releasedForDeletion(obj) {
+		return r.remove(ctx, t, kv, obj, o.DryRun)
+	}
+	data, err := t.toStored(ctx, obj)
+	if err != nil {
+		return nil, t.storeError(err)
+	}
+	if bytes.Equal(data, kv.Value) {
+		out, err := t.answer(ctx, kv.Value, kv.ModRevision)
+		return &Result{Data: out, Revision: kv.ModRevision}, err
+	}
+	return r.put(ctx, t, obj, kv.ModRevision, o.DryRun)
+}
+
+// checkBase compares what the writer expected (uid, resourceVersion) with what there is.
+func (t *Target) checkBase(obj, old resource.Object, rev string) error {
+	if uid, have := metaString(obj, "uid"), metaString(old, "uid"); uid != "" && uid != have {
+		return t.conflict(t.Name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, have)) //nolint:staticcheck // Kubernetes' text
+	}
+	switch based := metaString(obj, "resourceVersion"); {
+	case based == rev:
+		return nil
+	case based == "" || based == "0":
+		if !t.Def.Custom {
+			return nil
+		}
+		return apierrors.NewInvalid(t.Def.GroupKind(), t.Name, field.ErrorList{
+			field.Invalid(field.NewPath("metadata", "resourceVersion"), uint64(0), "must be specified for an update"),
+		})
+	default:
+		if _, err := strconv.ParseUint(based, 10, 64); err != nil {
+			return apierrors.NewInvalid(t.Def.GroupKind(), t.Name, field.ErrorList{
+				field.Invalid(field.NewPath("metadata", "resourceVersion"), based, err.Error()),
+			})
+		}
+		return t.conflict(t.Name, ErrModified)
+	}
+}
+
+// mergeSubresource reduces a write to the part of the object that its path may write.
+func (t *Target) mergeSubresource(obj, old resource.Object) (resource.Object, error) {
+	if t.Subresource != "" {
+		sub := t.Version.Subresources[t.Subresource]
+		if sub == nil || sub.Merge == nil {
+			return nil, t.notFound(t.Name)
+		}
+		return sub.Merge(obj, resource.DeepCopy(old)), nil
+	}
+	// A write to the object itself leaves what has a subresource of its own.
+	if t.Version.Subresources["status"] != nil {
+		if status, ok := old["status"]; ok {
+			obj["status"] = status
+		} else {
+			delete(obj, "status")
+		}
+	}
+	return obj, nil
+}
+
+// prepareUpdate puts back what belongs to the server, lets the kind do the same, and raises the generation.
+func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object) {
+	m, om := metadata(obj), metadata(old)
+	for _, k := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"} {
+		if v, ok := om[k]; ok {
+			m[k] = v
+		} else {
+			delete(m, k)
+		}
+	}
+	delete(m, "selfLink")
+	delete(m, "managedFields")
+	if t.Def.Hooks.PrepareUpdate != nil {
+		t.Def.Hooks.PrepareUpdate(ctx, obj, old)
+	}
+	t.Version.Schema.Default(obj)
+	if t.Def.Hooks.SpecChanged != nil && t.Def.Hooks.SpecChanged(obj, old) {
+		generation, _ := om["generation"].(int64)
+		m["generation"] = generation + 1
+	}
+}
+
+// releasedForDeletion says whether obj was waiting for finalizers and has none left.
+func (t *Target) releasedForDeletion(obj resource.Object) bool {
+	m := metadata(obj)
+	if m["deletionTimestamp"] == nil {
+		return false
+	}
+	if f, _ := m["finalizers"].([]any); len(f) > 0 {
+		return false
+	}
+	if grace, _ := m["deletionGracePeriodSeconds"].(int64); grace > 0 {
+		return false
+	}
+	return t.Def.Hooks.Released == nil || t.Def.Hooks.Released(obj)
+}
