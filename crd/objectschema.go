@@ -1,0 +1,177 @@
+package crd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	kschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+
+	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/schema"
+	"github.com/keelson-project/keelson/crd/validation"
+)
+
+// objectSchema is the resource.Schema of one version of a custom kind. It holds the encoded schema, and decodes
+// and compiles it when first asked to prune, default or validate.
+type objectSchema struct {
+	gvk        kschema.GroupVersionKind
+	raw        []byte // of openAPIV3Schema; nil where there is none
+	selectable []string
+	scale      *apiextensionsv1.CustomResourceSubresourceScale
+
+	parse   sync.Once
+	parsed  *schema.Schema
+	compile sync.Once
+	checker *validation.Validator
+	rules   bool  // the schema has CEL rules
+	err     error // of parsing; an accepted schema has none
+}
+
+var (
+	_ resource.Schema      = (*objectSchema)(nil)
+	_ resource.TypeChecker = (*objectSchema)(nil)
+)
+
+func newObjectSchema(h *head, version int) *objectSchema {
+	v := &h.Spec.Versions[version]
+	s := &objectSchema{
+		gvk: kschema.GroupVersionKind{Group: h.Spec.Group, Version: v.Name, Kind: h.Spec.Names.Kind},
+		raw: h.schemas[version],
+	}
+	for _, f := range v.SelectableFields {
+		s.selectable = append(s.selectable, f.JSONPath)
+	}
+	if v.Subresources != nil {
+		s.scale = v.Subresources.Scale
+	}
+	if h.Spec.PreserveUnknownFields {
+		s.raw = preserveAll(s.raw)
+	}
+	return s
+}
+
+// preserveAll is what spec.preserveUnknownFields of older days means today.
+func preserveAll(raw []byte) []byte {
+	var props apiextensionsv1.JSONSchemaProps
+	if raw != nil && json.Unmarshal(raw, &props) != nil {
+		return raw
+	}
+	yes := true
+	props.Type, props.XPreserveUnknownFields = "object", &yes
+	if out, err := json.Marshal(props); err == nil {
+		return out
+	}
+	return raw
+}
+
+// structural returns the decoded schema, nil where there is none.
+func (s *objectSchema) structural() *schema.Schema {
+	s.parse.Do(func() {
+		if s.raw == nil {
+			return
+		}
+		if s.parsed, s.err = schema.Parse(s.raw); s.err == nil {
+			s.parsed.PruneDefaults()
+			s.rules = s.parsed.HasRules()
+		}
+	})
+	return s.parsed
+}
+
+func (s *objectSchema) validator() (*validation.Validator, error) {
+	structural := s.structural()
+	s.compile.Do(func() {
+		if s.err == nil {
+			s.checker, s.err = validation.New(structural)
+		}
+	})
+	return s.checker, s.err
+}
+
+// Prune implements resource.Schema.
+func (s *objectSchema) Prune(obj resource.Object) []string {
+	structural := s.structural()
+	var removed []string
+	if metadata, ok := obj["metadata"]; ok {
+		if clean, unknown, err := schema.CleanMetadata(metadata); err == nil {
+			obj["metadata"] = clean
+			for _, u := range unknown {
+				removed = append(removed, "metadata."+u)
+			}
+		}
+	}
+	removed = append(removed, schema.Prune(obj, structural)...)
+	unknown, _ := schema.Coerce(nil, obj, structural) // CheckTypes has told of the error
+	removed = append(removed, unknown...)
+	slices.Sort(removed)
+	return removed
+}
+
+// CheckTypes implements resource.TypeChecker: metadata that is none is no object at all. All other types are
+// matters of Validate.
+func (s *objectSchema) CheckTypes(obj resource.Object) error {
+	if metadata, ok := obj["metadata"]; ok {
+		if _, _, err := schema.CleanMetadata(metadata); err != nil {
+			return err
+		}
+	}
+	if _, err := schema.Coerce(nil, obj, s.structural()); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Default implements resource.Schema.
+func (s *objectSchema) Default(obj resource.Object) { schema.Default(obj, s.structural()) }
+
+// Validate implements resource.Schema.
+func (s *objectSchema) Validate(ctx context.Context, obj, old resource.Object) field.ErrorList {
+	checker, err := s.validator()
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, fmt.Errorf("the schema of %s: %w", s.gvk, err))}
+	}
+	structural := s.structural()
+	errs := checker.Validate(nil, obj)
+	errs = append(errs, validateScale(obj, s.scale)...)
+	errs = append(errs, schema.ValidateEmbedded(ctx, nil, obj, structural)...)
+	// A list that had duplicates when this rule did not hold yet may keep them.
+	if old == nil || len(validation.ValidateLists(nil, old, structural)) == 0 {
+		errs = append(errs, validation.ValidateLists(nil, obj, structural)...)
+	}
+	return append(errs, s.checkRules(errs)...)
+}
+
+// checkRules is where the CEL rules of the schema are evaluated, once the object has proved to be of the right
+// shape. Without that Kubernetes does not evaluate any, and says so.
+func (s *objectSchema) checkRules(found field.ErrorList) field.ErrorList {
+	if !s.rules {
+		return nil
+	}
+	for _, err := range found {
+		switch err.Type {
+		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,
+			field.ErrorTypeTypeInvalid:
+			return field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the "+
+				"object was invalid; correct the existing errors to complete validation")}
+		}
+	}
+	return nil
+}
+
+// OpenAPI implements resource.Schema.
+func (s *objectSchema) OpenAPI() *spec.Schema {
+	if s.raw == nil {
+		return schema.Publish(nil, s.gvk, s.selectable)
+	}
+	var props apiextensionsv1.JSONSchemaProps
+	if err := json.Unmarshal(s.raw, &props); err != nil {
+		return schema.Publish(nil, s.gvk, s.selectable)
+	}
+	return schema.Publish(&props, s.gvk, s.selectable)
+}
