@@ -83,7 +83,7 @@ type Version struct {
 	// DeprecationWarning is sent as a Warning header with every answer in this version; "" sends none.
 	DeprecationWarning string
 	Schema             Schema
-	Columns            []Column // of the Table output, without Name, which comes first by itself
+	Columns            []Column // of the Table output, without Name, which comes first by itself unless a column has Format "name" (Event)
 	// Subresources by name: "status", "scale", and others that a kind has.
 	Subresources map[string]*Subresource
 	// GoType is a pointer to the Go struct of a built-in kind, nil for others. Its tags steer strategic merge
@@ -163,7 +163,8 @@ type Hooks struct {
 	// PrepareCreate sets or resets what the server owns in an object about to be created (status emptied,
 	// addresses allocated). It runs after pruning, before defaulting.
 	PrepareCreate func(ctx context.Context, obj Object)
-	// PrepareUpdate does the same in an update: it puts back what a writer may not change silently.
+	// PrepareUpdate does the same in an update of the object itself: it puts back what a writer may not change
+	// silently. In a write to a subresource, Subresource.Merge decides that, and PrepareUpdate does not run.
 	PrepareUpdate func(ctx context.Context, obj, old Object)
 	// Validate checks what the schema cannot; old is nil in a create.
 	Validate func(ctx context.Context, obj, old Object) field.ErrorList
