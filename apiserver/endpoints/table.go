@@ -26,7 +26,7 @@ type table struct {
 }
 
 func (c *call) newTable(out output) (*table, error) {
-	t := &table{columns: c.t.Version.Columns, version: out.table, include: "Metadata", now: c.api.options.Now(), header: true}
+	t := &table{columns: withName(c.t.Version.Columns), version: out.table, include: "Metadata", now: c.api.options.Now(), header: true}
 	switch v := c.r.URL.Query().Get("includeObject"); v {
 	case "":
 	case "None", "Metadata", "Object":
@@ -85,7 +85,17 @@ func (t *table) open(b *bytes.Buffer) {
 	b.WriteString(`{"kind":"Table","apiVersion":"meta.k8s.io/` + t.version + `","metadata":`)
 }
 
-// nameColumn comes first in every table.
+// withName puts the name in front, unless the kind has a place of its own for it.
+func withName(columns []resource.Column) []resource.Column {
+	for i := range columns {
+		if columns[i].Format == "name" {
+			return columns
+		}
+	}
+	return append([]resource.Column{nameColumn}, columns...)
+}
+
+// nameColumn comes first in most tables.
 var nameColumn = resource.Column{
 	Name: "Name", Type: "string", Format: "name", Path: []string{"metadata", "name"},
 	Description: "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
@@ -94,9 +104,10 @@ var nameColumn = resource.Column{
 func (t *table) definitions(b *bytes.Buffer) {
 	b.WriteString(`,"columnDefinitions":[`)
 	if t.header {
-		t.definition(b, &nameColumn)
 		for i := range t.columns {
-			b.WriteByte(',')
+			if i > 0 {
+				b.WriteByte(',')
+			}
 			t.definition(b, &t.columns[i])
 		}
 	}
@@ -116,11 +127,6 @@ func (t *table) definition(b *bytes.Buffer, c *resource.Column) {
 
 func (t *table) row(b *bytes.Buffer, data []byte) error {
 	b.WriteString(`{"cells":[`)
-	name := jsonscan.Get(data, "metadata", "name")
-	if name == nil {
-		name = []byte(`""`)
-	}
-	b.Write(name)
 	var obj resource.Object
 	if t.decode {
 		var err error
@@ -129,7 +135,9 @@ func (t *table) row(b *bytes.Buffer, data []byte) error {
 		}
 	}
 	for i := range t.columns {
-		b.WriteByte(',')
+		if i > 0 {
+			b.WriteByte(',')
+		}
 		if err := t.cell(b, &t.columns[i], data, obj); err != nil {
 			return err
 		}

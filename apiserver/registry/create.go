@@ -36,6 +36,9 @@ const generatedNameTries = 8
 // Create stores a new object, which it changes. Errors: BadRequest, Invalid, AlreadyExists, Forbidden, and those
 // of the store.
 func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
+	if t.Def.Terminating {
+		return nil, terminating()
+	}
 	name := t.Name
 	t.Name = ""
 	if err := t.matchRequest(obj); err != nil {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/watchcache"
 )
@@ -33,6 +34,13 @@ func (r *Registry) Get(ctx context.Context, t Target, resourceVersion string) ([
 		return nil, t.notFound(t.Name)
 	}
 	return t.encodeStored(ctx, e.Data)
+}
+
+// Entry returns the cached entry of one object at its latest state, nil where there is none.
+func (r *Registry) Entry(ctx context.Context, d *resource.Definition, namespace, name string) (*watchcache.Entry, error) {
+	t := Target{Def: d, Namespace: namespace, Name: name}
+	e, _, err := r.reader(d).Get(ctx, t.key(name), watchcache.Freshness{Latest: true})
+	return e, t.storeError(err)
 }
 
 func freshness(resourceVersion string) (watchcache.Freshness, error) {

@@ -194,7 +194,7 @@ func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object) {
 	}
 	delete(m, "selfLink")
 	delete(m, "managedFields")
-	if t.Def.Hooks.PrepareUpdate != nil {
+	if t.Def.Hooks.PrepareUpdate != nil && t.Subresource == "" {
 		t.Def.Hooks.PrepareUpdate(ctx, obj, old)
 	}
 	t.Version.Schema.Default(obj)
