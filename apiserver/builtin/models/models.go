@@ -8,7 +8,9 @@ package models
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -39,6 +41,8 @@ const RefPrefix = "#/components/schemas/"
 // Set gives access to the models. It is safe for concurrent use. Decoded files are kept only as long as the
 // garbage collector leaves them: a schema is compiled once and published rarely.
 type Set struct {
+	fingerprint func() string
+
 	mu     sync.Mutex
 	loaded map[string]weak.Pointer[index] // by package
 }
@@ -57,7 +61,28 @@ type Entry struct {
 }
 
 // New returns the set; nothing is decoded yet.
-func New() *Set { return &Set{loaded: map[string]weak.Pointer[index]{}} }
+func New() *Set {
+	return &Set{loaded: map[string]weak.Pointer[index]{}, fingerprint: sync.OnceValue(fingerprint)}
+}
+
+// Fingerprint is a digest of all models; it changes when any of them does.
+func (s *Set) Fingerprint() string { return s.fingerprint() }
+
+func fingerprint() string {
+	h := sha256.New()
+	entries, err := files.ReadDir("data")
+	if err != nil {
+		panic(fmt.Sprintf("models: %v", err)) // the build is broken
+	}
+	for _, e := range entries {
+		data, err := files.ReadFile("data/" + e.Name())
+		if err != nil {
+			panic(fmt.Sprintf("models: %v", err))
+		}
+		h.Write(data)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
 
 // Entry returns the model of that name ("io.k8s.api.core.v1.Pod") and whether there is one.
 func (s *Set) Entry(name string) (Entry, bool) {
