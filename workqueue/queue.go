@@ -1,0 +1,264 @@
+package workqueue
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrShutDown is what Get returns when the queue is shut down and empty.
+var ErrShutDown = errors.New("workqueue: shut down")
+
+// Config of a Queue. The zero value is useful.
+type Config struct {
+	// Aging is the head start that one unit of priority is worth: a key of priority 0 that waits for 10 s with
+	// an Aging of 100 ms goes before a key of priority 100 that was added after it. Default: 100 ms.
+	Aging time.Duration
+	// RateLimit of keys that are added with Options.RateLimited.
+	RateLimit RateLimit
+}
+
+// RateLimit says how long a rate limited key waits: the longer of its own backoff and of its turn at the bucket
+// that all keys share.
+type RateLimit struct {
+	// Base is the delay after the first failure; it doubles with each further one, up to Max.
+	// Defaults: 5 ms and 1000 s.
+	Base, Max time.Duration
+	// PerSecond and Burst are the token bucket. A PerSecond of zero means no bucket; Burst is at least 1.
+	PerSecond float64
+	Burst     int
+}
+
+// Options say how a key is added.
+type Options struct {
+	// Priority orders keys that are ready: higher goes first. Any int; 0 is the usual one.
+	Priority int
+	// After is how long the key is to wait before it is ready; zero or less: not at all.
+	After time.Duration
+	// RateLimited counts a failure of the key (see Forget) and has it wait as the RateLimit says, or for
+	// After, whichever is longer.
+	RateLimited bool
+}
+
+// Item is a key in the hands of a worker, which owes the queue a Done for it.
+type Item[K comparable] struct {
+	Key      K
+	Priority int
+	// Failures of the key so far: rate limited adds since the last Forget.
+	Failures int
+	// Waited is how long the key was ready before it was given; zero where it was not measured (see Stats).
+	Waited time.Duration
+
+	slot int32
+	turn uint32
+}
+
+// Queue of keys; see the package comment. All methods are safe for concurrent use.
+type Queue[K comparable] struct {
+	epoch time.Time
+	timer *time.Timer // fires at or before core's next due time while one is armed
+
+	mu      sync.Mutex
+	core    core[K]
+	clock   sampler
+	armed   int64     // when timer fires; never: not armed
+	idle    []*waiter // workers that found nothing; the last one is woken first
+	closed  bool
+	drained chan struct{} // closed when closed, with nothing ready and nothing in work
+}
+
+// waiter is a worker that sleeps. A woken waiter looks again: there may be nothing left for it.
+type waiter struct{ wake chan struct{} }
+
+// New makes a Queue. It starts nothing.
+func New[K comparable](cfg Config) *Queue[K] {
+	q := &Queue[K]{epoch: time.Now(), armed: never, drained: make(chan struct{})}
+	q.core.init(cfg)
+	q.timer = time.AfterFunc(time.Hour, q.tick)
+	q.timer.Stop()
+	return q
+}
+
+// Add asks that key be given to a worker. After ShutDown it does nothing.
+func (q *Queue[K]) Add(key K, opts Options) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	exact := opts.After > 0 || opts.RateLimited || opts.Priority != 0 || len(q.core.order) > 1
+	now, timed := q.clock.read(q.epoch, exact)
+	if q.core.add(key, opts, now, timed) {
+		q.wakeOne()
+	}
+	if next := q.core.nextDue(); next < q.armed {
+		q.arm(next, now)
+	}
+}
+
+// Get waits for a key that is ready and gives it to the caller, who must call Done with the Item.
+// Errors: ErrShutDown, or the cause of ctx's end. A ready key is given even where ctx has ended.
+func (q *Queue[K]) Get(ctx context.Context) (Item[K], error) {
+	q.mu.Lock()
+	item, ok := q.take()
+	if ok {
+		q.mu.Unlock()
+		return item, nil
+	}
+	w := &waiter{wake: make(chan struct{}, 1)}
+	for {
+		if q.closed {
+			q.mu.Unlock()
+			return item, ErrShutDown
+		}
+		q.idle = append(q.idle, w)
+		q.mu.Unlock()
+		select {
+		case <-w.wake:
+			q.mu.Lock()
+		case <-ctx.Done():
+			q.mu.Lock()
+			q.leave(w)
+			if item, ok := q.take(); ok {
+				q.mu.Unlock()
+				return item, nil
+			}
+			q.mu.Unlock()
+			return Item[K]{}, context.Cause(ctx)
+		}
+		if item, ok = q.take(); ok {
+			q.mu.Unlock()
+			return item, nil
+		}
+	}
+}
+
+// take requires mu.
+func (q *Queue[K]) take() (Item[K], bool) {
+	if len(q.core.order) == 0 {
+		return Item[K]{}, false
+	}
+	now, timed := q.clock.read(q.epoch, false)
+	item, ok := q.core.take(now, timed)
+	if ok && len(q.idle) > 0 && len(q.core.order) > 0 {
+		q.wakeOne() // a wake-up may have been spent on a worker that left
+	}
+	return item, ok
+}
+
+// Done says that the worker is through with item. A second Done of the same Item does nothing.
+func (q *Queue[K]) Done(item Item[K]) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now, timed := q.clock.read(q.epoch, false)
+	if q.core.done(item.slot, item.turn, now, timed) {
+		q.wakeOne()
+	}
+	q.checkDrained()
+}
+
+// Forget ends the count of key's failures.
+func (q *Queue[K]) Forget(key K) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.core.forget(key)
+}
+
+// NumRequeues is the count of key's failures: rate limited adds since the last Forget.
+func (q *Queue[K]) NumRequeues(key K) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.core.failures(key)
+}
+
+// Len is how many keys are ready.
+func (q *Queue[K]) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.core.depth
+}
+
+// ShutDown refuses further keys and drops those whose delay has not passed. Workers still get what is ready,
+// then ErrShutDown. Calling it twice is harmless.
+func (q *Queue[K]) ShutDown() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	q.closed = true
+	q.core.dropDelayed()
+	q.timer.Stop()
+	for len(q.idle) > 0 {
+		q.wakeOne()
+	}
+	q.checkDrained()
+}
+
+// Drain shuts down and waits until every key that was ready has been worked on, or until ctx ends, whose cause
+// it then returns.
+func (q *Queue[K]) Drain(ctx context.Context) error {
+	q.ShutDown()
+	select {
+	case <-q.drained:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// checkDrained requires mu.
+func (q *Queue[K]) checkDrained() {
+	if !q.closed || q.core.depth > 0 || q.core.working > 0 {
+		return
+	}
+	select {
+	case <-q.drained:
+	default:
+		close(q.drained)
+	}
+}
+
+// wakeOne wakes the worker that began to wait last: its caches are warm. It requires mu.
+func (q *Queue[K]) wakeOne() {
+	if n := len(q.idle); n > 0 {
+		w := q.idle[n-1]
+		q.idle[n-1] = nil
+		q.idle = q.idle[:n-1]
+		w.wake <- struct{}{}
+	}
+}
+
+// leave takes w off the list of sleepers. It requires mu.
+func (q *Queue[K]) leave(w *waiter) {
+	for i, o := range q.idle {
+		if o == w {
+			q.idle = append(q.idle[:i], q.idle[i+1:]...)
+			return
+		}
+	}
+}
+
+// arm sets the timer to fire at due. It requires mu.
+func (q *Queue[K]) arm(due, now int64) {
+	q.armed = due
+	q.timer.Reset(time.Duration(max(due-now, 0)))
+}
+
+// tick is what the timer runs: it makes due keys ready and wakes a worker for each.
+func (q *Queue[K]) tick() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	now, _ := q.clock.read(q.epoch, true)
+	for range q.core.promote(now) {
+		q.wakeOne()
+	}
+	q.armed = never
+	if next := q.core.nextDue(); next != never {
+		q.arm(next, now)
+	}
+}
