@@ -78,26 +78,16 @@ func New(catalog *resource.Catalog, o Options) *Server {
 }
 
 // Serve answers a GET request for an OpenAPI document, and says whether its path is one: if not (another path, or a
-// group and version that is not served), nothing was written. What goes wrong is answered as plain text, as in
-// Kubernetes.
-func (s *Server) Serve(w http.ResponseWriter, r *http.Request) bool {
+// group and version that is not served), nothing was written. The error, if any, is still to be written.
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request) (bool, error) {
 	path := strings.Trim(r.URL.Path, "/")
-	var err error
 	switch gv, isV3 := strings.CutPrefix(path, "openapi/v3/"); {
 	case path == "openapi/v2":
-		err = s.serveV2(w, r)
+		return true, s.serveV2(w, r)
 	case path == "openapi/v3":
-		err = s.serveIndex(w, r)
+		return true, s.serveIndex(w, r)
 	case isV3:
-		var served bool
-		if served, err = s.serveV3(w, r, gv); !served {
-			return false
-		}
-	default:
-		return false
+		return s.serveV3(w, r, gv)
 	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-	}
-	return true
+	return false, nil
 }
