@@ -194,7 +194,7 @@ func TestHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := get(t, config.Host, a.Pool(), pair), "HTTP/2.0 keelson-admin [system:masters system:authenticated]1"; got != want {
+	if got, want := get(t, config.Host, a.Pool(), pair), "HTTP/2.0 keelson-admin [system:masters system:authenticated] 1"; got != want {
 		t.Errorf("with the kubeconfig: %q, want %q", got, want)
 	}
 	if got, want := get(t, config.Host, a.Pool()), "nobody <nil>\n"; got != want {
