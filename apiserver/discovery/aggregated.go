@@ -1,7 +1,7 @@
 package discovery
 
 import (
-	"crypto/sha512"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -92,7 +92,7 @@ func (s *Server) rebuild() error {
 }
 
 func newDocument(items []byte) *document {
-	return &document{items: items, etag: fmt.Sprintf(`"%X"`, sha512.Sum512(items))}
+	return &document{items: items, etag: fmt.Sprintf(`"%X"`, sha256.Sum256(items))}
 }
 
 // appendGroup adds an APIGroupDiscovery to a JSON list that is being written.

@@ -15,6 +15,7 @@ import (
 var (
 	builtinVerbs     = metav1.Verbs{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
 	customVerbs      = metav1.Verbs{"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}
+	terminatingVerbs = metav1.Verbs{"delete", "deletecollection", "get", "list", "watch"}
 	subresourceVerbs = metav1.Verbs{"get", "patch", "update"}
 )
 
@@ -22,6 +23,9 @@ func verbsOf(d *resource.Definition) metav1.Verbs {
 	verbs := builtinVerbs
 	if d.Custom {
 		verbs = customVerbs
+	}
+	if d.Terminating {
+		verbs = terminatingVerbs
 	}
 	if d.NoDeleteCollection {
 		verbs = slices.DeleteFunc(slices.Clone(verbs), func(v string) bool { return v == "deletecollection" })
