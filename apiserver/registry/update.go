@@ -147,6 +147,7 @@ func (t *Target) checkBase(obj, old resource.Object, rev string) error {
 		return nil
 	case based == "" || based == "0":
 		if !t.Def.Custom {
+			metadata(obj)["resourceVersion"] = rev
 			return nil
 		}
 		return apierrors.NewInvalid(t.Def.GroupKind(), t.Name, field.ErrorList{
