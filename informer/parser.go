@@ -258,5 +258,5 @@ scan:
 // isInteger: JSON knows no leading zeros.
 func isInteger(raw string) bool {
 	digits := strings.TrimPrefix(raw, "-")
-	return digits == "0" && raw != "-0" || digits != "" && digits[0] != '0'
+	return digits == "0" || digits != "" && digits[0] != '0'
 }
