@@ -73,8 +73,12 @@ func (a answer) ok(code int) answer {
 // header says otherwise.
 func send(method, path, body string, headers ...string) answer {
 	GinkgoHelper()
+	return sendTo(NewWithT(GinkgoTB()), server, method, path, body, headers...)
+}
+
+func sendTo(g *WithT, s *apiservertest.Server, method, path, body string, headers ...string) answer {
 	r, err := http.NewRequest(method, "http://keelson"+path, strings.NewReader(body))
-	Expect(err).NotTo(HaveOccurred())
+	g.Expect(err).NotTo(HaveOccurred())
 	if body != "" {
 		r.Header.Set("Content-Type", "application/yaml")
 		if strings.HasPrefix(strings.TrimSpace(body), "{") {
@@ -85,11 +89,11 @@ func send(method, path, body string, headers ...string) answer {
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)
 	}
-	res, err := server.Client().Do(r)
-	Expect(err).NotTo(HaveOccurred())
+	res, err := s.Client().Do(r)
+	g.Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
-	Expect(err).NotTo(HaveOccurred())
+	g.Expect(err).NotTo(HaveOccurred())
 	a := answer{code: res.StatusCode, header: res.Header, body: string(raw)}
 	_ = json.Unmarshal(raw, &a.object)
 	return a
