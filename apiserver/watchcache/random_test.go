@@ -144,6 +144,10 @@ func (s *storm) write(rnd *rand.Rand) {
 			continue
 		}
 		key := prefixes[rnd.IntN(len(prefixes))] + namespaces[rnd.IntN(2)] + "/" + fmt.Sprint(rnd.IntN(8))
+		if rnd.IntN(20) == 0 {
+			s.expire(key, key[:len(key)-1]+"0", key[:len(key)-1]+"1", prefixes[0]+"a/3")
+			continue
+		}
 		color := ""
 		if rnd.IntN(4) > 0 {
 			color = colors[rnd.IntN(len(colors))]

@@ -246,6 +246,37 @@ func TestManyEventsDuringTheFirstListing(t *testing.T) {
 	}
 }
 
+func TestMoreEventsDuringAListingThanHistoryHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, f, _, r := cutOff(t, watchcache.Options{})
+		first := w.mustSet(t, key("a", 0), "red")
+		synctest.Wait()
+		f.mu.Lock()
+		f.hold = make(chan struct{})
+		f.mu.Unlock()
+		got := make(chan *watchcache.Snapshot)
+		go func() { got <- snapshot(t, r, watchcache.Freshness{Latest: true}) }()
+		synctest.Wait() // the list was made and is on its way
+		for i := range 40_000 {
+			w.mustSet(t, key("a", i%500), []string{"red", "green", "", "blue"}[i%4])
+		}
+		close(f.hold)
+		s := <-got
+		want := w.stateAt(widgets, s.Revision())
+		for e := range s.Range(widgets, "") {
+			if want[e.Key].rev != e.Revision {
+				t.Errorf("%s is at %d, want %d", e.Key, e.Revision, want[e.Key].rev)
+			}
+		}
+		if s.Len() != len(want) || s.Len() != 375 {
+			t.Error(s.Len(), len(want))
+		}
+		if _, err := r.Watch(t.Context(), watchcache.WatchOptions{From: first}); !errors.Is(err, watchcache.ErrExpired) {
+			t.Error("a watch over more than history may hold got", err)
+		}
+	})
+}
+
 func TestRunTwiceAndAfterTheStoreIsClosed(t *testing.T) {
 	w := newWorld(t)
 	c := watchcache.New(w.Store, watchcache.Options{Prefix: root})
@@ -267,4 +298,3 @@ func TestRunTwiceAndAfterTheStoreIsClosed(t *testing.T) {
 		t.Error(err)
 	}
 }
-

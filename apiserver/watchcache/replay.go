@@ -68,11 +68,11 @@ func (t *table) readEvents(ctx context.Context, o *WatchOptions, upTo storage.Re
 					size += int64(len(e.KV.Key)+len(e.KV.Value)) + entryOverhead + changeOverhead
 				}
 			}
-			if resp.Revision >= upTo {
-				return events, nil
-			}
 			if len(events) > t.cache.opts.HistoryEvents || size > t.cache.opts.HistoryBytes {
 				return nil, fmt.Errorf("%w: %d: too much has happened since", ErrExpired, o.From)
+			}
+			if resp.Revision >= upTo {
+				return events, nil
 			}
 		case <-timer.C:
 			if err := t.cache.store.RequestProgress(ctx); err != nil {

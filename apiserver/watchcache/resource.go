@@ -80,10 +80,15 @@ func (r *Resource) acquire(ctx context.Context, f Freshness, mustBeLive bool) (*
 			timer.Stop()
 		}
 	}()
+	// The same table is looked at until it has ended, for why it did: a first list that failed is the answer
+	// to everyone who waited for it, and no reason to try again here.
+	var t *table
 	for {
-		t, err := r.open()
-		if err != nil {
-			return nil, 0, err
+		var err error
+		if t == nil {
+			if t, err = r.open(); err != nil {
+				return nil, 0, err
+			}
 		}
 		p := c.progress.at() // before the lock: see completeTo
 		t.mu.RLock()
@@ -103,7 +108,7 @@ func (r *Resource) acquire(ctx context.Context, f Freshness, mustBeLive bool) (*
 		case ph == live:
 			err = c.progress.wait(ctx, need, timer, c.done)
 		case errors.Is(err, errDropped) || errors.Is(err, ErrExpired):
-			err = nil // the next round opens a new table
+			t, err = nil, nil // the next round opens a new table
 		}
 		if err != nil {
 			return nil, 0, err

@@ -15,6 +15,7 @@ import (
 type logStore struct {
 	mu        sync.Mutex
 	log       []storage.Event
+	latest    map[string]*storage.KeyValue // nil where removed
 	rev       storage.Revision
 	compacted storage.Revision
 	closed    bool
@@ -22,7 +23,9 @@ type logStore struct {
 	changed   chan struct{} // closed and replaced when anything above changes
 }
 
-func newLogStore() *logStore { return &logStore{rev: 1, changed: make(chan struct{})} }
+func newLogStore() *logStore {
+	return &logStore{rev: 1, latest: map[string]*storage.KeyValue{}, changed: make(chan struct{})}
+}
 
 func (s *logStore) bump() { close(s.changed); s.changed = make(chan struct{}) }
 
@@ -54,18 +57,6 @@ func (s *logStore) state(prefix string, rev storage.Revision) map[string]storage
 		}
 	}
 	return state
-}
-
-func (s *logStore) current(key string) *storage.KeyValue {
-	for i := len(s.log) - 1; i >= 0; i-- {
-		if e := &s.log[i]; e.KV.Key == key {
-			if e.Type == storage.EventDelete {
-				return nil
-			}
-			return &e.KV
-		}
-	}
-	return nil
 }
 
 func (s *logStore) Get(_ context.Context, key string, o storage.GetOptions) (storage.GetResponse, error) {
@@ -110,7 +101,7 @@ func (s *logStore) write(e storage.Event, expected storage.Revision) (storage.Re
 	if s.closed {
 		return 0, storage.ErrClosed
 	}
-	current := s.current(e.KV.Key)
+	current := s.latest[e.KV.Key]
 	is := storage.Revision(0)
 	if current != nil {
 		is = current.ModRevision
@@ -120,11 +111,13 @@ func (s *logStore) write(e storage.Event, expected storage.Revision) (storage.Re
 	}
 	s.rev++
 	e.KV.ModRevision = s.rev
+	s.latest[e.KV.Key] = nil
 	if e.Type == storage.EventPut {
 		e.KV.CreateRevision = s.rev
 		if current != nil {
 			e.KV.CreateRevision = current.CreateRevision
 		}
+		s.latest[e.KV.Key] = &e.KV
 	}
 	s.log = append(s.log, e)
 	s.bump()
@@ -137,6 +130,26 @@ func (s *logStore) Put(_ context.Context, key string, value []byte, expected sto
 
 func (s *logStore) Delete(_ context.Context, key string, expected storage.Revision) (storage.Revision, error) {
 	return s.write(storage.Event{Type: storage.EventDelete, KV: storage.KeyValue{Key: key}}, expected)
+}
+
+// expire removes several keys in one revision, as the end of a lease does, and returns it and those that existed.
+func (s *logStore) expire(keys ...string) (storage.Revision, []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var removed []string
+	for _, key := range keys {
+		if s.latest[key] != nil {
+			s.latest[key] = nil
+			removed = append(removed, key)
+			kv := storage.KeyValue{Key: key, ModRevision: s.rev + 1}
+			s.log = append(s.log, storage.Event{Type: storage.EventDelete, KV: kv})
+		}
+	}
+	if len(removed) > 0 {
+		s.rev++
+		s.bump()
+	}
+	return s.rev, removed
 }
 
 func (s *logStore) Watch(ctx context.Context, prefix string, o storage.WatchOptions) <-chan storage.WatchResponse {

@@ -94,6 +94,17 @@ func (w *world) set(ctx context.Context, key, color string) (storage.Revision, e
 	}
 }
 
+// expire removes several keys in one revision.
+func (w *world) expire(keys ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	rev, removed := w.Store.(*logStore).expire(keys...)
+	for _, key := range removed {
+		w.writes = append(w.writes, write{rev, key, ""})
+		w.acked = max(w.acked, rev)
+	}
+}
+
 func (w *world) mustSet(t testing.TB, key, color string) storage.Revision {
 	t.Helper()
 	rev, err := w.set(t.Context(), key, color)
@@ -113,7 +124,7 @@ func (w *world) acknowledged() storage.Revision {
 func (w *world) history() []write {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	sort.Slice(w.writes, func(i, j int) bool { return w.writes[i].rev < w.writes[j].rev })
+	sort.SliceStable(w.writes, func(i, j int) bool { return w.writes[i].rev < w.writes[j].rev })
 	return w.writes
 }
 
@@ -187,6 +198,7 @@ type faulty struct {
 	storage.Store
 	mu   sync.Mutex
 	down error
+	hold chan struct{} // not nil: lists are answered when it is closed
 	cut  chan struct{}
 	err  error
 }
@@ -226,7 +238,14 @@ func (f *faulty) List(ctx context.Context, prefix string, o storage.ListOptions)
 	if err := f.isDown(); err != nil {
 		return storage.ListResponse{}, err
 	}
-	return f.Store.List(ctx, prefix, o)
+	resp, err := f.Store.List(ctx, prefix, o)
+	f.mu.Lock()
+	hold := f.hold
+	f.mu.Unlock()
+	if hold != nil {
+		<-hold
+	}
+	return resp, err
 }
 
 func (f *faulty) Watch(ctx context.Context, prefix string, o storage.WatchOptions) <-chan storage.WatchResponse {
