@@ -50,7 +50,7 @@ type entry[K comparable] struct {
 	due        int64 // when it becomes ready, where pos is set
 	readyAt    int64
 	startedAt  int64 // zero: not known, Stats counts from its first snapshot after
-	readyTimed bool // readyAt was read from the clock, not assumed
+	readyTimed bool  // readyAt was read from the clock, not assumed
 	startTimed bool
 }
 
