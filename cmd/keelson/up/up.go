@@ -1,0 +1,153 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"log"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/keelson-project/keelson/apiserver"
+	"github.com/keelson-project/keelson/apiserver/auth"
+	"github.com/keelson-project/keelson/apiserver/auth/pki"
+	"github.com/keelson-project/keelson/apiserver/storage"
+)
+
+// grace is how long running requests may take to finish when the server stops. Watches end at once.
+const grace = 10 * time.Second
+
+// Run serves until ctx ends, and returns when everything has stopped and all data is safe. Errors before the server
+// is ready are one line for the user, and name the flag that helps.
+func Run(ctx context.Context, c Config) (err error) {
+	start := time.Now()
+	if err := c.validate(); err != nil {
+		return err
+	}
+	l, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	d, err := openDataDir(c.DataDir)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	p, err := c.prepare(ctx, d, clientAddress(c.Listen, l))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.store.Close()) }()
+	server, err := apiserver.New(apiserver.Config{
+		Store: p.store, Authenticator: p.authenticator, Authorizer: auth.MastersOnly{},
+		Logger: c.Logger, Address: clientAddress(c.Listen, l),
+	})
+	if err != nil {
+		return err
+	}
+	return serve(ctx, server, p.httpServer(server, c.Logger), l, func() {
+		c.greet(c.Out, p.url, d, p.pki.CAFile(), p.pki.AdminFile(), time.Since(start))
+	})
+}
+
+// parts are what a server is made of.
+type parts struct {
+	url           string
+	store         storage.Store
+	pki           *pki.Authority
+	authenticator auth.Authenticator
+}
+
+// prepare opens the store and makes keys at the same time: each waits for the disk.
+func (c *Config) prepare(ctx context.Context, d *dataDir, address string) (*parts, error) {
+	p := &parts{url: "https://" + address}
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		// The store outlives ctx: it is closed after the last request.
+		p.store, err = c.openStore(context.WithoutCancel(gctx), d)
+		return err
+	})
+	g.Go(func() error { return p.makeCredentials(c, d) })
+	if err := g.Wait(); err != nil {
+		if p.store != nil {
+			err = errors.Join(err, p.store.Close())
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *parts) makeCredentials(c *Config, d *dataDir) (err error) {
+	if p.pki, err = pki.Open(d.file("pki"), pki.Options{Hosts: certificateHosts(c.Listen)}); err != nil {
+		return err
+	}
+	cert, key, err := p.pki.Admin()
+	if err != nil {
+		return err
+	}
+	kubeconfig := pki.Kubeconfig{Name: "keelson", Server: p.url, CA: p.pki.CA(), Cert: cert, Key: key}
+	raw, err := kubeconfig.YAML()
+	if err != nil {
+		return err
+	}
+	if err := pki.WriteFile(KubeconfigFile(d.path), raw); err != nil {
+		return err
+	}
+	known := []auth.Authenticator{auth.NewClientCertificates(p.pki.Pool(), nil)}
+	if c.TokenAuthFile != "" {
+		tokens, err := auth.ReadTokenFile(c.TokenAuthFile)
+		if err != nil {
+			return err
+		}
+		known = append(known, tokens)
+	}
+	p.authenticator = auth.Union(known...)
+	return nil
+}
+
+func (p *parts) httpServer(h http.Handler, logger logr.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, TLSConfig: p.pki.TLSConfig(),
+		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: log.New(connectionLog{logger}, "", 0),
+	}
+}
+
+// connectionLog takes net/http's complaints about clients (broken handshakes and the like), which are nobody's
+// concern unless somebody looks for them.
+type connectionLog struct{ log logr.Logger }
+
+func (c connectionLog) Write(line []byte) (int, error) {
+	c.log.V(1).Info("connection", "message", string(line[:max(0, len(line)-1)]))
+	return len(line), nil
+}
+
+// serve runs the server and its listener. When ctx ends, first the requests end and then what they need.
+func serve(ctx context.Context, server *apiserver.Server, hs *http.Server, l net.Listener, ready func()) error {
+	serving, stopServing := context.WithCancel(ctx)
+	defer stopServing()
+	running, stopRunning := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRunning()
+	ran, greeted := make(chan error, 1), make(chan struct{})
+	go func() {
+		ran <- server.Run(running)
+		stopServing()
+	}()
+	go func() {
+		defer close(greeted)
+		select {
+		case <-server.Ready():
+			ready()
+		case <-serving.Done():
+		}
+	}()
+	err := server.Serve(serving, hs, func() error { return hs.ServeTLS(l, "", "") }, grace)
+	stopServing()
+	stopRunning()
+	<-greeted
+	return errors.Join(err, <-ran)
+}
