@@ -38,6 +38,7 @@ type Metrics struct {
 
 	mu      sync.RWMutex
 	series  map[requestKey]*requestSeries
+	served  map[servedPath]bool // of series
 	watches map[watchKey]*watchSeries
 	stores  map[storeKey]*storeSeries
 }
@@ -54,6 +55,7 @@ func New() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewPedanticRegistry(),
 		series:   map[requestKey]*requestSeries{},
+		served:   map[servedPath]bool{},
 		watches:  map[watchKey]*watchSeries{},
 		stores:   map[storeKey]*storeSeries{},
 	}
@@ -80,6 +82,7 @@ func (m *Metrics) Forget(d *resource.Definition) {
 	for k := range m.series {
 		if k.group == group && k.resource == plural {
 			delete(m.series, k)
+			delete(m.served, k.path())
 		}
 	}
 	for k := range m.watches {

@@ -55,11 +55,13 @@ func TestRequestsHaveKubernetesLabels(t *testing.T) {
 	request(m, "GET", "/api/v1/namespaces/default/pods", 200, "12345")
 	request(m, "GET", "/api/v1/namespaces/default/pods", 200, "12345")
 	request(m, "POST", "/apis/apps/v1/namespaces/default/deployments?dryRun=All", 201, "{}")
+	request(m, "POST", "/api/v1/namespaces/default/pods", 403, "{}")
 	request(m, "GET", "/readyz/etcd", 200, "ok")
 	text := scrape(m)
 	wantLine(t, text, `apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="pods",scope="namespace",subresource="",verb="LIST",version="v1"} 2`)
 	wantLine(t, text, `apiserver_request_total{code="201",component="apiserver",dry_run="All",group="apps",resource="deployments",scope="resource",subresource="",verb="POST",version="v1"} 1`)
 	wantLine(t, text, `apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="",scope="",subresource="/readyz",verb="GET",version=""} 1`)
+	wantLine(t, text, `apiserver_request_total{code="403",component="apiserver",dry_run="",group="",resource="pods",scope="resource",subresource="",verb="POST",version="v1"} 1`)
 	wantLine(t, text, `apiserver_response_sizes_sum{component="apiserver",group="",resource="pods",scope="namespace",subresource="",verb="LIST",version="v1"} 10`)
 	wantLine(t, text, `apiserver_current_inflight_requests{request_kind="readOnly"} 0`)
 	if !strings.Contains(text, "go_goroutines ") || !strings.Contains(text, "process_resident_memory_bytes ") {

@@ -17,6 +17,14 @@ type requestKey struct {
 	verb, dryRun, group, version, resource, subresource, scope string
 }
 
+// path is what the request was for, whatever it did with it.
+func (k *requestKey) path() servedPath {
+	return servedPath{k.group, k.version, k.resource, k.subresource}
+}
+
+// servedPath is a resource or subresource of which something has been served.
+type servedPath struct{ group, version, resource, subresource string }
+
 func (k *requestKey) labels() []string {
 	return []string{k.verb, k.dryRun, k.group, k.version, k.resource, k.subresource, k.scope, "apiserver"}
 }
@@ -189,7 +197,7 @@ func methodLabel(method string) string {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
 		return method
 	}
-	return "other"
+	return "other" // as kube-apiserver calls it
 }
 
 // pathLabel is the first element of a path that names no resource: few, whatever clients ask for.
@@ -202,8 +210,8 @@ func pathLabel(path string) string {
 	return ""
 }
 
-// unserved takes the requests for what has no series and does not deserve one by the code of their answer.
-func unserved(code int) bool {
+// refused says that an answer of that code tells nothing about whether there is something to answer for.
+func refused(code int) bool {
 	switch code {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return true
@@ -211,23 +219,17 @@ func unserved(code int) bool {
 	return false
 }
 
-// find returns the series of k. It makes them unless code says that nothing may be served there: then it answers
-// with those of k's verb alone.
+// find returns the series of k, and makes them where it is the first of its kind. As long as all requests for a
+// resource have been refused, nobody knows whether there is such a thing: they share the series of their verb.
 func (m *Metrics) find(k requestKey, code int) *requestSeries {
 	m.mu.RLock()
-	s := m.series[k]
+	s, served := m.series[k], m.served[k.path()]
 	m.mu.RUnlock()
 	if s != nil {
 		return s
 	}
-	if unserved(code) && k.resource != "" {
-		k = requestKey{verb: k.verb}
-		m.mu.RLock()
-		s = m.series[k]
-		m.mu.RUnlock()
-		if s != nil {
-			return s
-		}
+	if k.resource != "" && !served && refused(code) {
+		return m.find(requestKey{verb: k.verb}, code)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -240,6 +242,7 @@ func (m *Metrics) find(k requestKey, code int) *requestSeries {
 			s.running = m.running.WithLabelValues(k.withoutDryRun()...)
 		}
 		m.series[k] = s
+		m.served[k.path()] = true
 	}
 	return s
 }
