@@ -47,7 +47,7 @@ func BenchmarkProducers64(b *testing.B) {
 	for p := range 64 {
 		producers.Go(func() {
 			for i := p; i < b.N; i += 64 {
-				q.Add(i, workqueue.Options{})
+				q.Add(i%10_000, workqueue.Options{})
 			}
 		})
 	}

@@ -27,6 +27,7 @@ type core[K comparable] struct {
 	free  int32 // head of the list of unused slots, linked by next; none: empty
 
 	levels map[int]*level
+	recent *level   // the one that level found last
 	order  []*level // the levels that hold keys: a heap by score of their first key
 	due    []int32  // the slots that wait for their time: a heap by due
 	aging  int64

@@ -16,11 +16,7 @@ func (c *core[K]) push(at int32) {
 	e := &c.slots[at]
 	e.state = ready
 	c.depth++
-	l := c.levels[e.priority]
-	if l == nil {
-		l = &level{priority: e.priority, head: none, tail: none}
-		c.levels[e.priority] = l
-	}
+	l := c.level(e.priority)
 	e.prev, e.next = l.tail, none
 	if l.tail != none {
 		c.slots[l.tail].next = at
@@ -34,6 +30,20 @@ func (c *core[K]) push(at int32) {
 	c.orderUp(l.pos)
 }
 
+// level finds the level of a priority, or makes one.
+func (c *core[K]) level(priority int) *level {
+	if c.recent != nil && c.recent.priority == priority {
+		return c.recent
+	}
+	l := c.levels[priority]
+	if l == nil {
+		l = &level{priority: priority, head: none, tail: none}
+		c.levels[priority] = l
+	}
+	c.recent = l
+	return l
+}
+
 // remove takes a ready slot out of its level.
 func (c *core[K]) remove(at int32) {
 	e := &c.slots[at]
@@ -42,7 +52,7 @@ func (c *core[K]) remove(at int32) {
 	if len(c.order) == 1 {
 		l = c.order[0]
 	} else {
-		l = c.levels[e.priority]
+		l = c.level(e.priority)
 	}
 	if e.next != none {
 		c.slots[e.next].prev = e.prev
@@ -74,6 +84,7 @@ func (c *core[K]) dropLevel(l *level) {
 	}
 	if len(c.levels) > keptLevels {
 		delete(c.levels, l.priority)
+		c.recent = nil
 	}
 }
 

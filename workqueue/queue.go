@@ -59,7 +59,9 @@ type Queue[K comparable] struct {
 	epoch time.Time
 	timer *time.Timer // fires at or before core's next due time while one is armed
 
-	mu      sync.Mutex
+	inbox inbox[K] // plain adds that found mu taken
+
+	mu      sync.Mutex // taken by lock or TryLock, given back by unlock
 	core    core[K]
 	clock   sampler
 	armed   int64     // when timer fires; never: not armed
@@ -75,6 +77,7 @@ type waiter struct{ wake chan struct{} }
 func New[K comparable](cfg Config) *Queue[K] {
 	q := &Queue[K]{epoch: time.Now(), armed: never, drained: make(chan struct{})}
 	q.core.init(cfg)
+	q.inbox.init()
 	q.timer = time.AfterFunc(time.Hour, q.tick)
 	q.timer.Stop()
 	return q
@@ -82,12 +85,26 @@ func New[K comparable](cfg Config) *Queue[K] {
 
 // Add asks that key be given to a worker. After ShutDown it does nothing.
 func (q *Queue[K]) Add(key K, opts Options) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
+	if q.mu.TryLock() {
+		q.collect()
+	} else if opts == (Options{}) && q.inbox.put(key) {
+		if q.mu.TryLock() {
+			q.collect()
+			q.unlock()
+		}
 		return
+	} else {
+		q.lock()
 	}
-	exact := opts.After > 0 || opts.RateLimited || opts.Priority != 0 || len(q.core.order) > 1
+	if !q.closed {
+		q.add(key, opts)
+	}
+	q.unlock()
+}
+
+// add requires mu.
+func (q *Queue[K]) add(key K, opts Options) {
+	exact := opts != (Options{}) || len(q.core.order) > 1
 	now, timed := q.clock.read(q.epoch, exact)
 	if q.core.add(key, opts, now, timed) {
 		q.wakeOne()
@@ -100,35 +117,35 @@ func (q *Queue[K]) Add(key K, opts Options) {
 // Get waits for a key that is ready and gives it to the caller, who must call Done with the Item.
 // Errors: ErrShutDown, or the cause of ctx's end. A ready key is given even where ctx has ended.
 func (q *Queue[K]) Get(ctx context.Context) (Item[K], error) {
-	q.mu.Lock()
+	q.lock()
 	item, ok := q.take()
 	if ok {
-		q.mu.Unlock()
+		q.unlock()
 		return item, nil
 	}
 	w := &waiter{wake: make(chan struct{}, 1)}
 	for {
 		if q.closed {
-			q.mu.Unlock()
+			q.unlock()
 			return item, ErrShutDown
 		}
 		q.idle = append(q.idle, w)
-		q.mu.Unlock()
+		q.unlock()
 		select {
 		case <-w.wake:
-			q.mu.Lock()
+			q.lock()
 		case <-ctx.Done():
-			q.mu.Lock()
+			q.lock()
 			q.leave(w)
 			if item, ok := q.take(); ok {
-				q.mu.Unlock()
+				q.unlock()
 				return item, nil
 			}
-			q.mu.Unlock()
+			q.unlock()
 			return Item[K]{}, context.Cause(ctx)
 		}
 		if item, ok = q.take(); ok {
-			q.mu.Unlock()
+			q.unlock()
 			return item, nil
 		}
 	}
@@ -149,41 +166,41 @@ func (q *Queue[K]) take() (Item[K], bool) {
 
 // Done says that the worker is through with item. A second Done of the same Item does nothing.
 func (q *Queue[K]) Done(item Item[K]) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
 	now, timed := q.clock.read(q.epoch, false)
 	if q.core.done(item.slot, item.turn, now, timed) {
 		q.wakeOne()
 	}
 	q.checkDrained()
+	q.unlock()
 }
 
 // Forget ends the count of key's failures.
 func (q *Queue[K]) Forget(key K) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	q.core.forget(key)
 }
 
 // NumRequeues is the count of key's failures: rate limited adds since the last Forget.
 func (q *Queue[K]) NumRequeues(key K) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	return q.core.failures(key)
 }
 
 // Len is how many keys are ready.
 func (q *Queue[K]) Len() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	return q.core.depth
 }
 
 // ShutDown refuses further keys and drops those whose delay has not passed. Workers still get what is ready,
 // then ErrShutDown. Calling it twice is harmless.
 func (q *Queue[K]) ShutDown() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	if q.closed {
 		return
 	}
@@ -248,8 +265,8 @@ func (q *Queue[K]) arm(due, now int64) {
 
 // tick is what the timer runs: it makes due keys ready and wakes a worker for each.
 func (q *Queue[K]) tick() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	if q.closed {
 		return
 	}

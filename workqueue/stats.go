@@ -42,8 +42,8 @@ type counters struct {
 
 // Stats takes a snapshot. It visits every known key.
 func (q *Queue[K]) Stats() Stats {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	now, _ := q.clock.read(q.epoch, true)
 	return q.core.snapshot(now)
 }
