@@ -1,0 +1,166 @@
+// Package etcd keeps a server's bytes in an etcd cluster, through etcd's own client. Several API servers can share
+// one cluster. Package embedded, below it, is etcd without the cluster and the network.
+package etcd
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/keelson-project/keelson/apiserver/storage"
+)
+
+// Config says where the cluster is. Endpoints are required.
+type Config struct {
+	Endpoints []string // URLs; https ones need a CA that the system knows, or CAFile
+	CAFile    string   // PEM
+	CertFile  string   // PEM; the client's certificate, together with KeyFile
+	KeyFile   string
+	// DialTimeout bounds the first contact. Default: 10 s.
+	DialTimeout time.Duration
+	Options     Options
+}
+
+// Options of a Store.
+type Options struct {
+	// CompactEvery is the interval of compaction, and how much history is kept; the servers that share a cluster
+	// take turns. Default: 5 minutes.
+	CompactEvery time.Duration
+	Logger       logr.Logger // zero: discards
+}
+
+// Store is a storage.Store in an etcd cluster.
+type Store struct {
+	client *clientv3.Client
+	owned  bool // Dial made the client
+	log    logr.Logger
+	leases leases
+
+	closing   chan struct{}
+	closeOnce sync.Once
+	work      sync.WaitGroup
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// New returns a Store over a client, which the caller closes after the Store.
+func New(client *clientv3.Client, o Options) *Store {
+	if o.CompactEvery == 0 {
+		o.CompactEvery = 5 * time.Minute
+	}
+	if o.Logger.GetSink() == nil {
+		o.Logger = logr.Discard()
+	}
+	s := &Store{client: client, log: o.Logger, closing: make(chan struct{})}
+	s.leases.client = client
+	s.work.Add(1)
+	go func() { defer s.work.Done(); s.compactor(o.CompactEvery) }()
+	return s
+}
+
+// Dial connects to a cluster and reads from it once, so that a wrong address or certificate shows now.
+func Dial(ctx context.Context, c Config) (*Store, error) {
+	if c.DialTimeout == 0 {
+		c.DialTimeout = 10 * time.Second
+	}
+	tlsConfig, err := c.tls()
+	if err != nil {
+		return nil, err
+	}
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: c.Endpoints, TLS: tlsConfig, DialTimeout: c.DialTimeout,
+		DialKeepAliveTime: 30 * time.Second, DialKeepAliveTimeout: 10 * time.Second,
+		MaxCallSendMsgSize: maxMessage, Logger: zap.NewNop(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("etcd %v: %w", c.Endpoints, err)
+	}
+	probe, cancel := context.WithTimeout(ctx, c.DialTimeout)
+	defer cancel()
+	if _, err := client.Get(probe, "/"); err != nil {
+		_ = client.Close()
+		return nil, fmt.Errorf("etcd %v does not answer: %w", c.Endpoints, err)
+	}
+	s := New(client, c.Options)
+	s.owned = true
+	return s, nil
+}
+
+// maxMessage is what the client sends at most; the cluster has its own limit (--max-request-bytes).
+const maxMessage = 16 << 20
+
+func (c *Config) tls() (*tls.Config, error) {
+	if c.CAFile == "" && c.CertFile == "" && c.KeyFile == "" {
+		return nil, nil
+	}
+	out := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("etcd's CA: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("etcd's CA: %s holds no certificate", c.CAFile)
+		}
+	}
+	if c.CertFile != "" || c.KeyFile != "" {
+		if c.CertFile == "" || c.KeyFile == "" {
+			return nil, errors.New("etcd's client certificate and its key are needed together")
+		}
+		pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("etcd's client certificate: %w", err)
+		}
+		out.Certificates = []tls.Certificate{pair}
+	}
+	return out, nil
+}
+
+// Close implements storage.Store.
+func (s *Store) Close() error {
+	var err error
+	s.closeOnce.Do(func() {
+		close(s.closing)
+		s.work.Wait()
+		if s.owned {
+			err = s.client.Close()
+		}
+	})
+	return err
+}
+
+// storeError names etcd's errors in the contract's terms.
+func (s *Store) storeError(err error) error {
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-s.closing:
+		return storage.ErrClosed
+	default:
+	}
+	switch rpc := rpctypes.Error(err); {
+	case errors.Is(rpc, rpctypes.ErrCompacted):
+		return storage.ErrCompacted
+	case errors.Is(rpc, rpctypes.ErrFutureRev):
+		return storage.ErrFutureRevision
+	case errors.Is(rpc, rpctypes.ErrNoSpace):
+		return fmt.Errorf("%w (etcd's --quota-backend-bytes): compact and defragment it", storage.ErrNoSpace)
+	case errors.Is(rpc, rpctypes.ErrRequestTooLarge):
+		return fmt.Errorf("%w: etcd's --max-request-bytes is below it", storage.ErrTooLarge)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
+}
