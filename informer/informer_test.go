@@ -128,6 +128,7 @@ func TestChaos(t *testing.T) {
 
 func chaos(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 7))
+	luck := rand.New(rand.NewPCG(seed, 8)) // under the collection's lock
 	c := newCollection()
 	c.noStreaming = seed%3 == 0
 	calm := false
@@ -136,10 +137,10 @@ func chaos(t *testing.T, seed uint64) {
 		apierrors.NewTooManyRequests("slow down", 3), apierrors.NewInternalError(errors.New("fault")), errSilence,
 	}
 	c.fault = func(op string) error {
-		if calm || r.IntN(12) != 0 {
+		if calm || luck.IntN(12) != 0 {
 			return nil
 		}
-		err := faults[r.IntN(len(faults))]
+		err := faults[luck.IntN(len(faults))]
 		if err == errSilence && op != "next" {
 			return io.ErrUnexpectedEOF
 		}
@@ -217,6 +218,7 @@ func TestResumesWithoutListing(t *testing.T) {
 			c.kick(false)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		same(t, inf, c)
 		if c.lists != 0 || c.opens != 6 {
 			t.Errorf("%d lists, %d watches", c.lists, c.opens)
@@ -243,6 +245,7 @@ func TestHandlerSeesVanishedObjectsAndInitialOnes(t *testing.T) {
 		c.mu.Unlock()
 		c.kick(true)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		want := []string{"ADDED goes true false", "ADDED stays true false", "DELETED goes false true"}
 		slices.Sort(seen)
 		if !slices.Equal(seen, want) {
@@ -261,14 +264,21 @@ func TestKindThatDisappearsAndReturns(t *testing.T) {
 		stop := start(inf)
 		defer stop()
 		synctest.Wait()
-		set := func(absent bool) { c.mu.Lock(); c.absent = absent; c.mu.Unlock(); c.kick(true) }
+		set := func(absent bool) { // and let the watches find out
+			c.mu.Lock()
+			c.absent = absent
+			c.mu.Unlock()
+			c.kick(true)
+		}
 		set(true)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if inf.Snapshot().Len() != 0 || len(m.has) != 0 {
 			t.Error("objects of an absent kind")
 		}
 		set(false)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		same(t, inf, c)
 		if len(m.has) != 1 {
 			t.Error("not told of the return")
