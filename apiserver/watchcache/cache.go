@@ -14,6 +14,7 @@ type Cache struct {
 	progress *progress
 	begun    chan struct{} // closed when Run knows where the watch begins
 	done     chan struct{} // closed when Run has ended
+	interner *interner
 	replays  chan struct{} // a token for each watch that reads history from the store
 
 	// contiguousFrom: every event from this revision on comes (or came) through the watch.
@@ -40,6 +41,7 @@ func New(store storage.Store, o Options) *Cache {
 	return &Cache{
 		store: store, opts: o.withDefaults(),
 		progress:  newProgress(),
+		interner:  newInterner(),
 		begun:     make(chan struct{}),
 		done:      make(chan struct{}),
 		replays:   make(chan struct{}, maxReplays),

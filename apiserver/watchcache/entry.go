@@ -21,7 +21,7 @@ type Config struct {
 	Prefix string // with trailing slash
 	// Decode turns a stored value into Data and Projection (resource.Definition has the means). An error
 	// keeps the object out of lists and watches and is counted and logged; reads of it by key fail with it.
-	// It is called from several goroutines at once.
+	// It is called from several goroutines at once, and leaves the slices of p to the cache.
 	Decode func(kv storage.KeyValue) (data []byte, p resource.Projection, err error)
 }
 

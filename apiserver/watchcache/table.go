@@ -141,6 +141,7 @@ func (t *table) decodeKV(kv storage.KeyValue) (*Entry, error) {
 			p.Namespace = rest[len(rest)-len(p.Namespace):]
 		}
 	}
+	t.cache.interner.share(&p)
 	return &Entry{Key: kv.Key, Revision: kv.ModRevision, Created: kv.CreateRevision, Data: data, Projection: p}, nil
 }
 

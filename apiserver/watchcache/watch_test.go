@@ -103,6 +103,7 @@ func TestNarrowWatchersAreNotOutrunByOthers(t *testing.T) {
 		w.mustSet(t, key("b", i), "red")
 	}
 	last := w.mustSet(t, key("a", 0), "green")
+	snapshot(t, r, watchcache.Freshness{Latest: true})
 	want := []seen{{last, watchcache.Modified, key("a", 0), "green"}}
 	equal(t, collect(t, one, 1), want)
 	equal(t, collect(t, ns, 1), want)
@@ -112,6 +113,23 @@ func TestNarrowWatchersAreNotOutrunByOthers(t *testing.T) {
 	// A new watcher from then on finds the topic's history, though the resource's is gone.
 	late := watch(t, r, watchcache.WatchOptions{From: from, Key: key("a", 0)})
 	equal(t, collect(t, late, 1), want)
+}
+
+func TestNarrowWatchersAreOutrunByTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	_, r := start(t, w, watchcache.Options{HistoryEvents: 8})
+	from := w.mustSet(t, key("a", 0), "red")
+	one := watch(t, r, watchcache.WatchOptions{From: from, Key: key("a", 0)})
+	ns := watch(t, r, watchcache.WatchOptions{From: from, Prefix: widgets + "a/"})
+	for range 20 {
+		w.mustSet(t, key("a", 0), "green")
+	}
+	snapshot(t, r, watchcache.Freshness{Latest: true})
+	for _, watcher := range []*watchcache.Watcher{one, ns} {
+		if events, _, err := watcher.Next(t.Context(), nil); !errors.Is(err, watchcache.ErrExpired) {
+			t.Error(events, err)
+		}
+	}
 }
 
 func TestQuietWatchReportsProgress(t *testing.T) {
