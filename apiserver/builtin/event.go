@@ -26,7 +26,7 @@ func (k kinds) event() *resource.Definition {
 	return &resource.Definition{
 		Names: eventNames(), Namespaced: true,
 		Storage: "v1", Prefix: "/registry/events/", TTL: eventTTL, CreateOnUpdate: true,
-		SelectableFields: eventFields(),
+		SelectableFields: eventFields(coreEventWords),
 		Convert: func(_ context.Context, obj resource.Object, _ string) (resource.Object, error) {
 			return toCoreEvent(obj), nil
 		},
@@ -44,7 +44,7 @@ func (k kinds) groupEvent(core *resource.Definition) *resource.Definition {
 	return &resource.Definition{
 		Group: "events.k8s.io", Names: eventNames(), Namespaced: true, Keeper: core,
 		Storage: core.Storage, Prefix: core.Prefix, TTL: core.TTL, CreateOnUpdate: true,
-		SelectableFields: core.SelectableFields,
+		SelectableFields: eventFields(groupEventWords),
 		Convert: func(_ context.Context, obj resource.Object, _ string) (resource.Object, error) {
 			return toGroupEvent(obj), nil
 		},
@@ -57,17 +57,18 @@ func (k kinds) groupEvent(core *resource.Definition) *resource.Definition {
 	}
 }
 
-// eventFields are selectable in both groups; the paths are those of the stored form.
-func eventFields() []resource.SelectableField {
+// eventFields are selectable in both groups, each by its own words and in one order; the paths are those of the stored
+// form.
+func eventFields(w eventWords) []resource.SelectableField {
 	at := func(name string, path ...string) resource.SelectableField {
 		return resource.SelectableField{Name: name, Path: path}
 	}
 	fields := []resource.SelectableField{
-		at("reason", "reason"), at("type", "type"), at("reportingComponent", "reportingComponent"),
+		at("reason", "reason"), at("type", "type"), at(w.controller, "reportingComponent"),
 		{Name: "source", Path: []string{"source", "component"}, Or: []string{"reportingComponent"}},
 	}
 	for _, f := range []string{"kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"} {
-		fields = append(fields, at("involvedObject."+f, "involvedObject", f))
+		fields = append(fields, at(w.object+"."+f, "involvedObject", f))
 	}
 	return fields
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,8 +21,9 @@ var (
 	ErrFull       = errors.New("range is full")
 )
 
-// ServiceIPs hands out the cluster addresses of Services. An owner is "NAMESPACE/NAME" and has at most one address.
-// Implementations are safe for concurrent use.
+// ServiceIPs hands out the cluster addresses of Services. An owner is "NAMESPACE/NAME/UID" and has at most one address;
+// the uid keeps a Service apart from an earlier one of its name that is just being deleted. Implementations are safe for
+// concurrent use.
 type ServiceIPs interface {
 	// Reserve holds an address for owner: want, or any where want is the zero Addr. It is idempotent for an owner,
 	// and lapses after a while unless it is confirmed: a create that fails later needs no undoing.
@@ -53,8 +55,8 @@ type IPAllocator struct {
 }
 
 // NewIPAllocator returns an allocator over an IPv4 prefix; the network's own address and the broadcast address are
-// never given out. stored returns the addresses of the stored Services by owner, read once at the first use (and
-// again after it failed); nil: none are stored.
+// never given out. stored returns the addresses of the stored Services by owner, which may leave out the uid
+// ("NAMESPACE/NAME"). It is read once at the first use, and again after it failed; nil: none are stored.
 func NewIPAllocator(prefix netip.Prefix, stored func(context.Context) (map[string]netip.Addr, error)) *IPAllocator {
 	return &IPAllocator{
 		prefix: prefix.Masked(), stored: stored, now: time.Now,
@@ -100,7 +102,16 @@ func (a *IPAllocator) Confirm(owner string, addr netip.Addr) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.pending, owner)
+	a.drop(nameOf(owner))
 	a.set(owner, addr)
+}
+
+// nameOf is the owner without its uid, under which an address may be known that was read from the store.
+func nameOf(owner string) string {
+	if strings.Count(owner, "/") < 2 {
+		return owner
+	}
+	return owner[:strings.LastIndexByte(owner, '/')]
 }
 
 // Release implements ServiceIPs.
@@ -108,6 +119,7 @@ func (a *IPAllocator) Release(owner string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drop(owner)
+	a.drop(nameOf(owner))
 }
 
 // fill requires mu.

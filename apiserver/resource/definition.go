@@ -37,8 +37,9 @@ type Definition struct {
 	NoDeleteCollection bool
 
 	// Keeper is set where the objects are those of a Definition of another group, which stores them
-	// (events.k8s.io's events are the core group's): Prefix, Storage and SelectableFields repeat the keeper's,
-	// and what is stored is made by Keeper.Convert(obj, Keeper.Storage), whatever obj's apiVersion is.
+	// (events.k8s.io's events are the core group's): Prefix and Storage repeat the keeper's, so do the paths
+	// of SelectableFields in their order (the names may differ), and what is stored is made by
+	// Keeper.Convert(obj, Keeper.Storage), whatever obj's apiVersion is.
 	Keeper *Definition
 
 	// Fields that field selectors may name beside metadata.name and metadata.namespace; extracted into each
