@@ -22,9 +22,8 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "keelson",
 		Short: "A Kubernetes-compatible API server in one binary",
-		Args:  cobra.NoArgs,
 		// main prints errors, one line each; whoever wants the usage asks for it.
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, DisableSuggestions: true,
 	}
 	root.AddCommand(upCommand(), kubectlCommand(), versionCommand())
 	return root

@@ -27,6 +27,10 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err := c.validate(); err != nil {
 		return err
 	}
+	tokens, err := c.tokens()
+	if err != nil {
+		return err
+	}
 	l, err := listen(c.Listen)
 	if err != nil {
 		return err
@@ -42,8 +46,9 @@ func Run(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.store.Close()) }()
+	known := append([]auth.Authenticator{auth.NewClientCertificates(p.pki.Pool(), nil)}, tokens...)
 	server, err := apiserver.New(apiserver.Config{
-		Store: p.store, Authenticator: p.authenticator, Authorizer: auth.MastersOnly{},
+		Store: p.store, Authenticator: auth.Union(known...), Authorizer: auth.MastersOnly{},
 		Logger: c.Logger, Address: clientAddress(c.Listen, l),
 	})
 	if err != nil {
@@ -56,19 +61,17 @@ func Run(ctx context.Context, c Config) (err error) {
 
 // parts are what a server is made of.
 type parts struct {
-	url           string
-	store         storage.Store
-	pki           *pki.Authority
-	authenticator auth.Authenticator
+	url   string
+	store storage.Store
+	pki   *pki.Authority
 }
 
 // prepare opens the store and makes keys at the same time: each waits for the disk.
 func (c *Config) prepare(ctx context.Context, d *dataDir, address string) (*parts, error) {
 	p := &parts{url: "https://" + address}
-	g, gctx := errgroup.WithContext(ctx)
+	var g errgroup.Group
 	g.Go(func() (err error) {
-		// The store outlives ctx: it is closed after the last request.
-		p.store, err = c.openStore(context.WithoutCancel(gctx), d)
+		p.store, err = c.openStore(ctx, d)
 		return err
 	})
 	g.Go(func() error { return p.makeCredentials(c, d) })
@@ -94,19 +97,19 @@ func (p *parts) makeCredentials(c *Config, d *dataDir) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := pki.WriteFile(KubeconfigFile(d.path), raw); err != nil {
-		return err
+	return pki.WriteFile(KubeconfigFile(d.path), raw)
+}
+
+// tokens reads the token file, where there is one.
+func (c *Config) tokens() ([]auth.Authenticator, error) {
+	if c.TokenAuthFile == "" {
+		return nil, nil
 	}
-	known := []auth.Authenticator{auth.NewClientCertificates(p.pki.Pool(), nil)}
-	if c.TokenAuthFile != "" {
-		tokens, err := auth.ReadTokenFile(c.TokenAuthFile)
-		if err != nil {
-			return err
-		}
-		known = append(known, tokens)
+	t, err := auth.ReadTokenFile(c.TokenAuthFile)
+	if err != nil {
+		return nil, err
 	}
-	p.authenticator = auth.Union(known...)
-	return nil
+	return []auth.Authenticator{t}, nil
 }
 
 func (p *parts) httpServer(h http.Handler, logger logr.Logger) *http.Server {
