@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -221,7 +222,9 @@ func serve(t *testing.T, a *pki.Authority, h http.Handler) (url string) {
 	go func() { done <- s.ServeTLS(l, "", "") }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-done
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	return "https://" + l.Addr().String()
 }
