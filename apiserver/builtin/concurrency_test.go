@@ -2,6 +2,7 @@ package builtin_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -33,7 +34,7 @@ func TestFirstUseByManyAtOnce(t *testing.T) {
 				catalog.Put(d)
 			}
 			for _, path := range []string{"/apis", "/openapi/v3", "/openapi/v3/apis/coordination.k8s.io/v1"} {
-				r, w := httptest.NewRequest("GET", path, nil), httptest.NewRecorder()
+				r, w := httptest.NewRequest(http.MethodGet, path, nil), httptest.NewRecorder()
 				served, err := disco.Serve(w, r)
 				if !served && err == nil {
 					served, err = docs.Serve(w, r)

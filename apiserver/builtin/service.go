@@ -133,12 +133,12 @@ func (k kinds) prepareServiceUpdate(ctx context.Context, obj, old resource.Objec
 
 func (k kinds) serviceStored(_ context.Context, obj resource.Object, _ int64, deleted bool) error {
 	owner := serviceOwner(obj)
-	addr, err := netip.ParseAddr(text(obj, "spec", "clusterIP"))
-	if deleted || err != nil {
+	// "None" and no address at all are nothing to hold.
+	if addr, err := netip.ParseAddr(text(obj, "spec", "clusterIP")); err == nil && !deleted {
+		k.ips.Confirm(owner, addr)
+	} else {
 		k.ips.Release(owner)
-		return nil
 	}
-	k.ips.Confirm(owner, addr)
 	return nil
 }
 

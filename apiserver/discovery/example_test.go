@@ -2,6 +2,7 @@ package discovery_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 
 	"github.com/keelson-project/keelson/apiserver/discovery"
@@ -18,7 +19,7 @@ func Example() {
 	s := discovery.New(catalog, discovery.Options{})
 
 	w := httptest.NewRecorder()
-	served, err := s.Serve(w, httptest.NewRequest("GET", "/apis/example.com", nil))
+	served, err := s.Serve(w, httptest.NewRequest(http.MethodGet, "/apis/example.com", nil))
 	fmt.Println(served, err)
 	fmt.Print(w.Body)
 	// Output:

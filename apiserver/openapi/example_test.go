@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 
@@ -19,7 +20,7 @@ func Example() {
 	s := keelsonopenapi.New(catalog, keelsonopenapi.Options{Version: "v1.37.2"})
 
 	w := httptest.NewRecorder()
-	if _, err := s.Serve(w, httptest.NewRequest("GET", "/openapi/v3", nil)); err != nil {
+	if _, err := s.Serve(w, httptest.NewRequest(http.MethodGet, "/openapi/v3", nil)); err != nil {
 		fmt.Println(err)
 	}
 	var index struct {

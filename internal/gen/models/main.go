@@ -12,6 +12,7 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -40,16 +42,19 @@ func main() {
 	verify := flag.Bool("verify", false, "compare instead of writing")
 	flag.Parse()
 	log.SetFlags(0)
-	if err := run(*out, *verify); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *out, *verify); err != nil {
+		stop()
 		log.Fatal("models: ", err)
 	}
 }
 
-func run(out string, verify bool) error {
+func run(ctx context.Context, out string, verify bool) error {
 	if out == "" {
 		return errors.New("-out is required")
 	}
-	files, err := generate()
+	files, err := generate(ctx)
 	if err != nil {
 		return err
 	}
@@ -71,8 +76,8 @@ func run(out string, verify bool) error {
 }
 
 // generate returns the data files by name.
-func generate() (map[string][]byte, error) {
-	root, module, err := moduleRoot()
+func generate(ctx context.Context) (map[string][]byte, error) {
+	root, module, err := moduleRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +94,7 @@ func generate() (map[string][]byte, error) {
 	if err := writeDump(scratch, importPath+"/openapi"); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "run", importPath)
+	cmd := exec.CommandContext(ctx, "go", "run", importPath)
 	cmd.Dir, cmd.Stderr = root, os.Stderr
 	printed, err := cmd.Output()
 	if err != nil {
@@ -98,8 +103,8 @@ func generate() (map[string][]byte, error) {
 	return split(printed)
 }
 
-func moduleRoot() (dir, path string, err error) {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}} {{.Path}}").Output()
+func moduleRoot(ctx context.Context) (dir, path string, err error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}} {{.Path}}").Output()
 	if err != nil {
 		return "", "", fmt.Errorf("go list -m: %w", err)
 	}
