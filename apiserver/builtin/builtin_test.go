@@ -254,6 +254,32 @@ func TestServiceAddresses(t *testing.T) {
 	}
 }
 
+func TestServiceChangesItsType(t *testing.T) {
+	w := newWorld(t, builtin.Options{})
+	s := w.mustCreate(`{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {type: LoadBalancer, ports: [{port: 80, nodePort: 30080}]}}`)
+	ip := at(s, "spec", "clusterIP")
+	if at(s, "spec", "externalTrafficPolicy") != "Cluster" || at(s, "spec", "allocateLoadBalancerNodePorts") != true {
+		t.Errorf("LoadBalancer: %v", s["spec"])
+	}
+	s["spec"].(map[string]any)["type"] = "ClusterIP"
+	s, err := w.update(s, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := s["spec"].(map[string]any)
+	if spec["clusterIP"] != ip || spec["externalTrafficPolicy"] != nil || spec["allocateLoadBalancerNodePorts"] != nil || at(spec, "ports", 0, "nodePort") != nil {
+		t.Errorf("ClusterIP: %v", spec)
+	}
+	spec["type"], spec["externalName"] = "ExternalName", "example.com"
+	if s, err = w.update(s, ""); err != nil || at(s, "spec", "clusterIP") != nil || at(s, "spec", "ipFamilies") != nil {
+		t.Fatalf("ExternalName: %v %v", s, err)
+	}
+	s["spec"].(map[string]any)["type"] = "ClusterIP"
+	if s, err = w.update(s, ""); err != nil || at(s, "spec", "clusterIP") == nil || at(s, "spec", "ipFamilyPolicy") != "SingleStack" {
+		t.Errorf("ClusterIP again: %v %v", s, err)
+	}
+}
+
 func TestNamespaceLife(t *testing.T) {
 	w := newWorld(t, builtin.Options{})
 	ns := w.mustCreate("{apiVersion: v1, kind: Namespace, metadata: {name: a}}")

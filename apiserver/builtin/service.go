@@ -111,12 +111,14 @@ func (k kinds) allocate(ctx context.Context, obj resource.Object) {
 	}
 }
 
-// prepareServiceUpdate keeps the addresses that a writer left out.
+// prepareServiceUpdate keeps the addresses that a writer left out, and drops what the old type needed and the new one has no
+// use for, where the writer left that as it was: a patch of type alone is enough.
 func (k kinds) prepareServiceUpdate(ctx context.Context, obj, old resource.Object) {
-	if !wantsAddress(obj) && text(obj, "spec", "type") == "ExternalName" {
+	spec, was := child(obj, "spec"), fieldsOf(old, "spec")
+	dropTypeFields(spec, was)
+	if text(spec, "type") == "ExternalName" {
 		return
 	}
-	spec, was := child(obj, "spec"), fieldsOf(old, "spec")
 	if text(was, "type") != "ExternalName" {
 		if firstAddress(obj) == "" {
 			keep(spec, was, "clusterIP")
@@ -129,6 +131,35 @@ func (k kinds) prepareServiceUpdate(ctx context.Context, obj, old resource.Objec
 		}
 	}
 	k.allocate(ctx, obj)
+}
+
+func dropTypeFields(spec, was map[string]any) {
+	drop := func(names ...string) {
+		for _, name := range names {
+			if same(spec[name], was[name]) {
+				delete(spec, name)
+			}
+		}
+	}
+	kind, before := text(spec, "type"), text(was, "type")
+	outside := func(kind string) bool { return kind == "NodePort" || kind == "LoadBalancer" }
+	if kind == "ExternalName" && before != kind && same(spec["clusterIP"], was["clusterIP"]) {
+		drop("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy")
+	}
+	if outside(before) && !outside(kind) {
+		ports, old := items(spec, "ports"), items(was, "ports")
+		for i, p := range ports {
+			if i < len(old) && same(asFields(p)["nodePort"], asFields(old[i])["nodePort"]) {
+				delete(asFields(p), "nodePort")
+			}
+		}
+		if len(items(spec, "externalIPs")) == 0 {
+			drop("externalTrafficPolicy")
+		}
+	}
+	if before == "LoadBalancer" && kind != before {
+		drop("allocateLoadBalancerNodePorts", "loadBalancerClass", "healthCheckNodePort")
+	}
 }
 
 func (k kinds) serviceStored(_ context.Context, obj resource.Object, _ int64, deleted bool) error {
