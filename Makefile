@@ -31,8 +31,8 @@ $(LINT): tools/go.mod
 verify: ## check format, go.mod, generated files and import laws
 	@files=$$(git ls-files -- '*.go' | xargs gofmt -l) && { test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }; }
 	@for mod in $$(git ls-files -- go.mod '*/go.mod'); do (cd $$(dirname $$mod) && $(GO) mod tidy -diff) || exit 1; done
-	@before=$$(git status --porcelain) && $(GO) generate ./... && after=$$(git status --porcelain) && \
-		{ test "$$before" = "$$after" || { echo "go generate changed files:"; git status --short; exit 1; }; }
+	@state() { git status --porcelain; git diff | sha256sum; }; before=$$(state) && $(GO) generate ./... && \
+		{ test "$$before" = "$$(state)" || { echo "go generate changes files:"; git status --short; exit 1; }; }
 	$(GO) test -count=1 ./internal/law
 
 bench: build ## compare with kube-apiserver and client-go (see bench/)
