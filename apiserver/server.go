@@ -74,7 +74,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, log: c.Logger, catalog: resource.NewCatalog(),
-		synced: func() chan struct{} { c := make(chan struct{}); close(c); return c }(), ready: make(chan struct{}), stopping: make(chan struct{}),
+		synced: make(chan struct{}), ready: make(chan struct{}), stopping: make(chan struct{}),
 		metrics: metrics.New(),
 	}
 	c.Store = s.metrics.Store(c.Store)
@@ -102,6 +102,8 @@ func (s *Server) defineKinds(models *models.Set) error {
 		s.catalog.Put(d)
 	}
 	s.crds = crd.NewInstaller(crd.Config{Catalog: s.catalog, Server: crdServer{s}, Log: slog.New(logr.ToSlogHandler(s.log.WithName("crd")))})
+	s.crdKind = crd.Definition(s.crds)
+	s.catalog.Put(s.crdKind)
 	return nil
 }
 
@@ -127,6 +129,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.cache.Run(ctx) })
 	g.Go(func() error { return s.crds.Run(ctx) })
+	g.Go(func() error { return s.followCRDs(ctx) })
 	g.Go(func() error { return s.bootstrap(ctx) })
 	err := g.Wait()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

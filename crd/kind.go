@@ -1,0 +1,226 @@
+package crd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	kschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/kube-openapi/pkg/validation/spec"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/keelson-project/keelson/apiserver/resource"
+)
+
+// Definition returns the kind CustomResourceDefinition itself. Its hooks ask the installer which names are taken, and
+// hold the answer to a write back until the installer has applied it, so that a kind is served when its creation is
+// answered.
+func Definition(installer *Installer) *resource.Definition {
+	k := &kind{installer: installer}
+	return &resource.Definition{
+		Group: apiextensionsv1.GroupName,
+		Names: resource.Names{
+			Plural: "customresourcedefinitions", Singular: "customresourcedefinition",
+			Kind: "CustomResourceDefinition", ListKind: "CustomResourceDefinitionList",
+			ShortNames: []string{"crd", "crds"}, Categories: []string{"api-extensions"},
+		},
+		Versions: []resource.Version{{
+			Name: "v1", Served: true, Schema: kindSchema{},
+			Columns: []resource.Column{{
+				Name: "Created At", Type: "date", Path: []string{"metadata", "creationTimestamp"},
+				Description: "CreationTimestamp is a timestamp representing the server time when this object was created.",
+			}},
+			Subresources: map[string]*resource.Subresource{"status": {Merge: mergeKindStatus}},
+			GoType:       &apiextensionsv1.CustomResourceDefinition{},
+		}},
+		Storage: "v1",
+		Prefix:  "/registry/apiextensions.k8s.io/customresourcedefinitions/",
+		Hooks: resource.Hooks{
+			PrepareCreate: k.prepareCreate,
+			PrepareUpdate: k.prepareUpdate,
+			Validate:      k.validate,
+			Warnings:      warnFormats,
+			SpecChanged: func(obj, old resource.Object) bool {
+				return !reflect.DeepEqual(obj["spec"], old["spec"])
+			},
+			BeginDelete: beginDelete,
+			Stored: func(ctx context.Context, _ resource.Object, revision int64, _ bool) error {
+				return installer.WaitFor(ctx, revision)
+			},
+		},
+	}
+}
+
+type kind struct{ installer *Installer }
+
+// prepareCreate sets the status that Kubernetes' controllers would: names, conditions, stored versions.
+func (k *kind) prepareCreate(_ context.Context, obj resource.Object) {
+	delete(obj, "status")
+	k.installer.refreshStatus(obj, time.Now())
+}
+
+func (k *kind) prepareUpdate(_ context.Context, obj, old resource.Object) {
+	move(obj, old, "status")
+	k.installer.refreshStatus(obj, time.Now())
+}
+
+// mergeKindStatus keeps what was sent of status, and of the finalizers those that are left: the server lets go of its
+// own here.
+func mergeKindStatus(sent, current resource.Object) resource.Object {
+	out := mergeStatus(sent, current)
+	metadata, _ := out["metadata"].(map[string]any)
+	sentMetadata, _ := sent["metadata"].(map[string]any)
+	metadata = maps.Clone(metadata)
+	move(metadata, sentMetadata, "finalizers")
+	out["metadata"] = metadata
+	return out
+}
+
+// beginDelete adds the finalizer under which the instances are deleted.
+func beginDelete(_ context.Context, obj resource.Object) (stays bool) {
+	metadata, _ := obj["metadata"].(map[string]any)
+	finalizers, _ := metadata["finalizers"].([]any)
+	if metadata["deletionTimestamp"] == nil && !slices.Contains(finalizers, any(finalizer)) {
+		metadata["finalizers"] = append(slices.Clone(finalizers), finalizer)
+	}
+	return false
+}
+
+func (k *kind) validate(_ context.Context, obj, old resource.Object) field.ErrorList {
+	c, err := typed(obj)
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, err)}
+	}
+	errs := validateKind(c)
+	if old != nil {
+		before, err := typed(old)
+		if err != nil {
+			return append(errs, field.InternalError(nil, err))
+		}
+		errs = append(errs, validateKindUpdate(c, before)...)
+	}
+	return errs
+}
+
+func typed(obj resource.Object) (*apiextensionsv1.CustomResourceDefinition, error) {
+	raw, err := resource.Encode(obj)
+	if err != nil {
+		return nil, err
+	}
+	c := &apiextensionsv1.CustomResourceDefinition{}
+	return c, json.Unmarshal(raw, c)
+}
+
+// kindSchema is the schema of CustomResourceDefinitions: the Go type, as it decodes and encodes.
+type kindSchema struct{}
+
+// CheckTypes implements resource.TypeChecker.
+func (kindSchema) CheckTypes(obj resource.Object) error {
+	raw, err := resource.Encode(obj)
+	if err != nil {
+		return err
+	}
+	return kjson.UnmarshalCaseSensitivePreserveInts(raw, &apiextensionsv1.CustomResourceDefinition{})
+}
+
+// Prune implements resource.Schema: what the Go type does not hold is gone, nulls included.
+func (kindSchema) Prune(obj resource.Object) []string {
+	raw, err := resource.Encode(obj)
+	if err != nil {
+		return nil
+	}
+	var c apiextensionsv1.CustomResourceDefinition
+	strict, err := kjson.UnmarshalStrict(raw, &c, kjson.DisallowUnknownFields)
+	if err != nil {
+		return nil // CheckTypes has told of it
+	}
+	var unknown []string
+	for _, e := range strict {
+		var f kjson.FieldError
+		if errors.As(e, &f) {
+			unknown = append(unknown, f.FieldPath())
+		}
+	}
+	slices.Sort(unknown)
+	if raw, err = json.Marshal(&c); err != nil {
+		return unknown
+	}
+	clean, err := resource.Decode(raw)
+	if err != nil {
+		return unknown
+	}
+	if _, sent := obj["status"]; !sent {
+		delete(clean, "status")
+	}
+	clear(obj)
+	maps.Copy(obj, clean)
+	return unknown
+}
+
+// Default implements resource.Schema.
+func (kindSchema) Default(obj resource.Object) {
+	s, ok := obj["spec"].(map[string]any)
+	if !ok {
+		return
+	}
+	if names, ok := s["names"].(map[string]any); ok {
+		k, _ := names["kind"].(string)
+		if v, _ := names["singular"].(string); v == "" && k != "" {
+			names["singular"] = strings.ToLower(k)
+		}
+		if v, _ := names["listKind"].(string); v == "" && k != "" {
+			names["listKind"] = k + "List"
+		}
+	}
+	conversion, ok := s["conversion"].(map[string]any)
+	if !ok {
+		s["conversion"] = map[string]any{"strategy": string(apiextensionsv1.NoneConverter)}
+		return
+	}
+	webhook, _ := conversion["webhook"].(map[string]any)
+	client, _ := webhook["clientConfig"].(map[string]any)
+	if service, ok := client["service"].(map[string]any); ok && service["port"] == nil {
+		service["port"] = int64(443)
+	}
+}
+
+// Validate implements resource.Schema; the rules are in the hook, which has the installer.
+func (kindSchema) Validate(context.Context, resource.Object, resource.Object) field.ErrorList {
+	return nil
+}
+
+// OpenAPI implements resource.Schema. The schema of schemas refers to itself in every direction, and is published as
+// what it is at the top.
+func (kindSchema) OpenAPI() *spec.Schema { return publishedKind() }
+
+// warnFormats names the formats that no validation will ever look at.
+func warnFormats(_ context.Context, obj, old resource.Object) []string {
+	if old != nil && reflect.DeepEqual(obj["spec"], old["spec"]) {
+		return nil
+	}
+	c, err := typed(obj)
+	if err != nil {
+		return nil
+	}
+	unknown := map[string]bool{}
+	for i := range c.Spec.Versions {
+		if s := c.Spec.Versions[i].Schema; s != nil {
+			collectFormats(s.OpenAPIV3Schema, unknown)
+		}
+	}
+	var out []string
+	for _, f := range slices.Sorted(maps.Keys(unknown)) {
+		out = append(out, fmt.Sprintf("unrecognized format %q", f))
+	}
+	return out
+}
+
+var kindGVK = kschema.GroupVersionKind{Group: apiextensionsv1.GroupName, Version: "v1", Kind: "CustomResourceDefinition"}
