@@ -117,9 +117,9 @@ func checkEnums(v any, s *shape, at *field.Path) field.ErrorList {
 		}
 	case object:
 		m, _ := v.(map[string]any)
-		for name, f := range s.byName() {
-			if e, ok := m[name]; ok && f.shape.enumerates {
-				errs = append(errs, checkEnums(e, f.shape, at.Child(name))...)
+		for _, f := range s.checked {
+			if e, ok := m[f.name]; ok {
+				errs = append(errs, checkEnums(e, f.shape, at.Child(f.name))...)
 			}
 		}
 	case mapping:

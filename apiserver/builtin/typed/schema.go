@@ -66,13 +66,9 @@ func (s *Schema) Default(obj resource.Object) {
 // Kubernetes checks of its own kinds is not in their schemas but in hooks.
 func (s *Schema) Validate(_ context.Context, obj, _ resource.Object) field.ErrorList {
 	var errs field.ErrorList
-	root := s.compiled()
-	for name, f := range root.byName() {
-		if name == "metadata" || name == "status" || !f.shape.enumerates {
-			continue
-		}
-		if v, ok := obj[name]; ok {
-			errs = append(errs, checkEnums(v, f.shape, field.NewPath(name))...)
+	for _, f := range s.compiled().checked {
+		if v, ok := obj[f.name]; ok && f.name != "metadata" && f.name != "status" {
+			errs = append(errs, checkEnums(v, f.shape, field.NewPath(f.name))...)
 		}
 	}
 	return errs

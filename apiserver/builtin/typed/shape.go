@@ -49,6 +49,7 @@ type shape struct {
 
 	always    []*fieldShape // the fields with a default
 	recurse   []*fieldShape // the fields whose values have something to fill in
+	checked   []*fieldShape // the fields whose values have an enum
 	defaulter Defaulter
 	// fills: there is something to fill in here or below. enumerates: there is an enum here or below.
 	fills, enumerates bool
@@ -203,7 +204,7 @@ func (c *Compiler) propagate() bool {
 
 func (s *shape) refresh() bool {
 	fills, enumerates := s.defaulter != nil, false
-	s.always, s.recurse = s.always[:0:0], s.recurse[:0:0]
+	s.always, s.recurse, s.checked = nil, nil, nil
 	for _, f := range s.byName() {
 		f.shape.inherit()
 		if f.hasDefault {
@@ -214,7 +215,10 @@ func (s *shape) refresh() bool {
 			s.recurse = append(s.recurse, f)
 			fills = true
 		}
-		enumerates = enumerates || f.shape.enumerates
+		if f.shape.enumerates {
+			s.checked = append(s.checked, f)
+			enumerates = true
+		}
 	}
 	changed := fills != s.fills || enumerates != s.enumerates
 	s.fills, s.enumerates = fills, enumerates
