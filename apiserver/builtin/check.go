@@ -3,7 +3,6 @@ package builtin
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -75,17 +74,12 @@ func labelSelector(obj map[string]any) (labels.Selector, error) {
 	return metav1.LabelSelectorAsSelector(s)
 }
 
-var percent = regexp.MustCompile("^[0-9]+%$")
-
 // intOrPercent checks a value as Kubernetes does those of rolling updates, and returns it as the type that resolves
 // percentages.
 func intOrPercent(v any, at *field.Path) (intstr.IntOrString, field.ErrorList) {
 	switch v := v.(type) {
 	case string:
-		if !percent.MatchString(v) {
-			return intstr.FromString(v), each(at, v, utilvalidation.IsValidPercent(v))
-		}
-		return intstr.FromString(v), nil
+		return intstr.FromString(v), each(at, v, utilvalidation.IsValidPercent(v))
 	case int64:
 		n := intstr.FromInt32(int32(v))
 		if v < 0 {

@@ -196,7 +196,7 @@ func contentV3(model string, media []string) map[string]*spec3.MediaType {
 	return out
 }
 
-// servedVersion yields each served version of d.
+// servedVersions yields each served version of d.
 func servedVersions(d *resource.Definition) func(yield func(*resource.Version) bool) {
 	return func(yield func(*resource.Version) bool) {
 		for i := range d.Versions {
