@@ -25,7 +25,7 @@ func Run(args []string, kubeconfig string) {
 		// Set even where there is no such file: kubectl must not fall back to ~/.kube/config, and to whatever
 		// cluster that is.
 		_ = os.Setenv("KUBECONFIG", kubeconfig)
-		if _, err := os.Stat(kubeconfig); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(kubeconfig); errors.Is(err, fs.ErrNotExist) && !offline(args) {
 			_, _ = fmt.Fprintf(os.Stderr, "keelson: there is no %s; `keelson up` makes it\n", kubeconfig)
 		}
 	}
@@ -44,4 +44,16 @@ func named(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool {
 		return a == "--kubeconfig" || strings.HasPrefix(a, "--kubeconfig=")
 	})
+}
+
+// offline says that args are of those commands that need no server.
+func offline(args []string) bool {
+	if len(args) == 0 || slices.Contains(args, "--help") || slices.Contains(args, "-h") {
+		return true
+	}
+	switch args[0] {
+	case "help", "options", "plugin", "completion", "__complete", "__completeNoDesc", "kustomize", "config":
+		return true
+	}
+	return args[0] == "version" && slices.Contains(args, "--client")
 }

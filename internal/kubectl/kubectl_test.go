@@ -70,8 +70,13 @@ func TestFindsTheKubeconfig(t *testing.T) {
 
 func TestSaysWhatIsMissing(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "kubeconfig")
-	_, stderr, err := run(t, missing, nil, "config", "current-context")
-	if !strings.Contains(stderr, "`keelson up` makes it") || err == nil {
+	const hint = "`keelson up` makes it"
+	_, stderr, err := run(t, missing, nil, "get", "pods", "--request-timeout=1s")
+	if !strings.Contains(stderr, hint) || err == nil {
+		t.Errorf("stderr is %q, error %v", stderr, err)
+	}
+	_, stderr, err = run(t, missing, nil, "version", "--client")
+	if strings.Contains(stderr, hint) || err != nil {
 		t.Errorf("stderr is %q, error %v", stderr, err)
 	}
 }
