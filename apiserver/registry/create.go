@@ -48,7 +48,8 @@ func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o 
 	if err := t.intake(ctx, obj, o); err != nil {
 		return nil, err
 	}
-	if metaString(obj, "resourceVersion") != "" {
+	// Kubernetes finds this out when it stores the object, and a dry run does not come that far.
+	if metaString(obj, "resourceVersion") != "" && !o.DryRun {
 		return nil, plainError("resourceVersion should not be set on objects to be created")
 	}
 	base := ""

@@ -147,7 +147,10 @@ func (t *Target) prune(ctx context.Context, obj resource.Object, mode FieldValid
 		return strictError(strings.Join(strict, ", "))
 	}
 	for _, s := range strict {
-		AddWarning(ctx, s)
+		// YAML's decoder tells of several findings at once, a line for each.
+		for _, line := range strings.Split(strings.TrimPrefix(s, "yaml: unmarshal errors:\n"), "\n") {
+			AddWarning(ctx, strings.TrimSpace(line))
+		}
 	}
 	return nil
 }

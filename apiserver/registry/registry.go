@@ -162,6 +162,12 @@ func (t *Target) toStored(ctx context.Context, obj resource.Object) ([]byte, err
 		if obj, err = convert(ctx, keeper, resource.DeepCopy(obj), keeper.Storage); err != nil {
 			return nil, err
 		}
+		if keeper.Custom { // what is stored is an object of that version: its schema prunes and defaults
+			if v := keeper.Version(keeper.Storage); v != nil {
+				v.Schema.Prune(obj)
+				v.Schema.Default(obj)
+			}
+		}
 	}
 	meta, _ := obj["metadata"].(map[string]any)
 	rv, had := meta["resourceVersion"]
