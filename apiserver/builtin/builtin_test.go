@@ -51,7 +51,7 @@ template:
       imagePullPolicy: Always
       ports: [{containerPort: 80, protocol: TCP}]
       readinessProbe: {failureThreshold: 3, httpGet: {path: /, port: 80, scheme: HTTP}, periodSeconds: 10, successThreshold: 1, timeoutSeconds: 1}
-      resources: {limits: {cpu: 500m, memory: 1Gi}, requests: {cpu: 500m, memory: 1Gi}}
+      resources: {limits: {cpu: 500m, memory: 1Gi}}
       terminationMessagePath: /dev/termination-log
       terminationMessagePolicy: File
     dnsPolicy: ClusterFirst
@@ -85,6 +85,30 @@ template:
 	status, err := w.update(changed, "status")
 	if err != nil || at(status, "status", "replicas") != int64(3) || at(status, "spec", "replicas") != int64(0) || at(status, "metadata", "generation") != int64(2) {
 		t.Errorf("status: %v %v", status, err)
+	}
+}
+
+// TestPodDefaults are those that templates of pods do not have.
+func TestPodDefaults(t *testing.T) {
+	got := newWorld(t, builtin.Options{}).mustCreate(`
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  hostNetwork: true
+  containers:
+  - {name: a, image: "a:1", ports: [{containerPort: 80}], resources: {limits: {cpu: 1}}}
+  - {name: b, image: "b@sha256:4ce9d9d2"}
+`)
+	c := at(got, "spec", "containers", 0)
+	if at(c, "ports", 0, "hostPort") != int64(80) || at(c, "resources", "requests", "cpu") != "1" || at(c, "imagePullPolicy") != "IfNotPresent" {
+		t.Errorf("container: %v", c)
+	}
+	if at(got, "spec", "containers", 1, "imagePullPolicy") != "IfNotPresent" || at(got, "spec", "enableServiceLinks") != true {
+		t.Errorf("spec: %v", got["spec"])
+	}
+	if at(got, "status", "phase") != "Pending" || at(got, "status", "qosClass") != "Burstable" || at(got, "metadata", "generation") != int64(1) {
+		t.Errorf("status: %v", got["status"])
 	}
 }
 

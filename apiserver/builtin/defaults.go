@@ -15,6 +15,7 @@ func defaulters() map[string]typed.Defaulter {
 		"io.k8s.api.apps.v1.DeploymentSpec":     defaultDeploymentSpec,
 		"io.k8s.api.apps.v1.DeploymentStrategy": defaultDeploymentStrategy,
 
+		core + "Pod":                defaultPod,
 		core + "PodSpec":            defaultPodSpec,
 		core + "Container":          defaultContainer,
 		core + "EphemeralContainer": defaultContainer,
@@ -24,7 +25,6 @@ func defaulters() map[string]typed.Defaulter {
 		core + "ObjectFieldSelector": func(obj map[string]any) {
 			orElse(obj, "apiVersion", "v1")
 		},
-		core + "ResourceRequirements": defaultResources,
 
 		core + "Volume":                        defaultVolume,
 		core + "SecretVolumeSource":            defaultMode,
@@ -53,14 +53,25 @@ func defaultPodSpec(obj map[string]any) {
 	} else if name := text(obj, "serviceAccount"); name != "" {
 		obj["serviceAccountName"] = name
 	}
-	if !truth(obj, "hostNetwork") {
+}
+
+// defaultPod fills in what Kubernetes does in pods, but not in templates of pods.
+func defaultPod(obj map[string]any) {
+	spec := fieldsOf(obj, "spec")
+	if spec == nil {
 		return
 	}
-	// Each container port of a pod on its node's network is the node's port.
+	ifAbsent(spec, "enableServiceLinks", true)
+	onNode := truth(spec, "hostNetwork")
 	for _, list := range []string{"containers", "initContainers"} {
-		for _, c := range items(obj, list) {
-			for _, p := range items(asFields(c), "ports") {
-				if port := asFields(p); port != nil {
+		for _, c := range items(spec, list) {
+			c := asFields(c)
+			if resources := fieldsOf(c, "resources"); resources != nil {
+				defaultRequests(resources)
+			}
+			for _, p := range items(c, "ports") {
+				// Each container port of a pod on its node's network is the node's port.
+				if port := asFields(p); port != nil && onNode {
 					orElse(port, "hostPort", port["containerPort"])
 				}
 			}
@@ -82,6 +93,9 @@ func defaultContainer(obj map[string]any) {
 
 // imageTag is the tag of an image reference: "latest" where there is none, "" where a digest says which one.
 func imageTag(image string) string {
+	if image == "" {
+		return ""
+	}
 	if strings.Contains(image, "@") {
 		name, _, _ := strings.Cut(image, "@")
 		if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
@@ -107,8 +121,8 @@ func defaultHTTPGet(obj map[string]any) {
 	orElse(obj, "scheme", "HTTP")
 }
 
-// defaultResources requests what is limited, for what is not requested.
-func defaultResources(obj map[string]any) {
+// defaultRequests requests what is limited, for what is not requested.
+func defaultRequests(obj map[string]any) {
 	limits := fieldsOf(obj, "limits")
 	for name, limit := range limits {
 		requests := child(obj, "requests")
