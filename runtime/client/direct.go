@@ -1,0 +1,248 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+)
+
+// Direct is a Client whose every call is a request to the server. Source makes informers of it. Its methods are
+// safe for concurrent use.
+type Direct struct {
+	base    *url.URL
+	http    *http.Client
+	timeout time.Duration
+	scheme  *kruntime.Scheme
+	owner   string
+	kinds   mapper
+}
+
+var _ Client = (*Direct)(nil)
+
+// New makes a Direct. It sends nothing. Errors: a Config that makes no sense, or names files that cannot be read.
+func New(cfg Config, opts Options) (*Direct, error) {
+	base, err := cfg.base()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := cfg.transport()
+	if err != nil {
+		return nil, err
+	}
+	if opts.Scheme == nil {
+		opts.Scheme = kruntime.NewScheme()
+	}
+	d := &Direct{base: base, http: &http.Client{Transport: transport}, timeout: cfg.Timeout, scheme: opts.Scheme, owner: opts.FieldOwner}
+	d.kinds.get = func(ctx context.Context, path, accept string, into any) (string, error) {
+		data, contentType, err := d.do(ctx, request{method: http.MethodGet, path: path, accept: accept})
+		if err == nil {
+			err = utiljson.Unmarshal(data, into)
+		}
+		return contentType, err
+	}
+	return d, nil
+}
+
+// Scheme of the typed objects.
+func (d *Direct) Scheme() *kruntime.Scheme { return d.scheme }
+
+// GVKFor is the group, version and kind of an object or list; of a list, the kind of its items.
+func (d *Direct) GVKFor(obj kruntime.Object) (schema.GroupVersionKind, error) {
+	gvk := obj.GetObjectKind().GroupVersionKind()
+	switch obj.(type) {
+	case kruntime.Unstructured, *metav1.PartialObjectMetadata, *metav1.PartialObjectMetadataList:
+		if gvk.Kind == "" || gvk.Version == "" {
+			return gvk, fmt.Errorf("client: a %T without apiVersion or kind", obj)
+		}
+	default:
+		gvks, _, err := d.scheme.ObjectKinds(obj)
+		if err != nil {
+			return gvk, fmt.Errorf("client: %w", err)
+		}
+		if len(gvks) > 1 && gvk.Kind != "" {
+			gvks = []schema.GroupVersionKind{gvk}
+		}
+		gvk = gvks[0]
+	}
+	if meta.IsListType(obj) {
+		gvk.Kind = strings.TrimSuffix(gvk.Kind, "List")
+	}
+	return gvk, nil
+}
+
+// MappingFor is where the server serves a kind. Errors: *meta.NoKindMatchError, and those of discovery.
+func (d *Direct) MappingFor(ctx context.Context, gvk schema.GroupVersionKind) (Mapping, error) {
+	return d.kinds.find(ctx, gvk)
+}
+
+// path of a collection, or of an object where name is not "".
+func (m Mapping) path(namespace, name, subresource string) string {
+	var b strings.Builder
+	if m.Resource.Group == "" {
+		b.WriteString("/api/")
+	} else {
+		b.WriteString("/apis/" + m.Resource.Group + "/")
+	}
+	b.WriteString(m.Resource.Version)
+	if m.Namespaced && namespace != "" {
+		b.WriteString("/namespaces/" + namespace)
+	}
+	b.WriteString("/" + m.Resource.Resource)
+	for _, part := range []string{name, subresource} {
+		if part != "" {
+			b.WriteString("/" + part)
+		}
+	}
+	return b.String()
+}
+
+// target is an object's place on the server.
+type target struct {
+	gvk schema.GroupVersionKind
+	Mapping
+	key ObjectKey
+}
+
+func (d *Direct) target(ctx context.Context, obj kruntime.Object, key ObjectKey, named bool) (target, error) {
+	gvk, err := d.GVKFor(obj)
+	if err != nil {
+		return target{}, err
+	}
+	m, err := d.kinds.find(ctx, gvk)
+	if err != nil {
+		return target{}, err
+	}
+	switch {
+	case named && key.Name == "":
+		err = fmt.Errorf("client: %s: the name is empty", gvk.Kind)
+	case named && m.Namespaced && key.Namespace == "":
+		err = fmt.Errorf("client: %s %s: the namespace is empty", gvk.Kind, key.Name)
+	case strings.ContainsAny(key.Namespace+key.Name, "/%?#"), key.Name == "..", key.Name == ".", key.Namespace == "..":
+		err = fmt.Errorf("client: %s: %q is no name", gvk.Kind, key)
+	}
+	return target{gvk, m, key}, err
+}
+
+// exchange sends r about t and decodes the answer into obj, where that is not nil.
+func (d *Direct) exchange(ctx context.Context, t target, r request, obj kruntime.Object) error {
+	r.accept = jsonType
+	switch obj.(type) {
+	case *metav1.PartialObjectMetadata:
+		r.accept = metadataType + "," + jsonType
+	case *metav1.PartialObjectMetadataList:
+		r.accept = metadataList + "," + jsonType
+	}
+	data, _, err := d.do(ctx, r)
+	if err != nil {
+		if wrongPlace(err) {
+			d.kinds.forget(t.gvk)
+		}
+		return err
+	}
+	if obj == nil {
+		return nil
+	}
+	if err := decode(data, obj); err != nil {
+		return fmt.Errorf("%s %s: decoding the answer: %w", r.method, r.path, err)
+	}
+	name(obj, t.gvk)
+	return nil
+}
+
+// decode replaces obj with what data holds.
+func decode(data []byte, obj kruntime.Object) error {
+	if u, ok := obj.(json.Unmarshaler); ok {
+		if _, ok := obj.(kruntime.Unstructured); ok {
+			return u.UnmarshalJSON(data)
+		}
+	}
+	fresh := reflect.New(reflect.TypeOf(obj).Elem())
+	if err := utiljson.Unmarshal(data, fresh.Interface()); err != nil {
+		return err
+	}
+	reflect.ValueOf(obj).Elem().Set(fresh.Elem())
+	return nil
+}
+
+// name writes the kind into an object, or a list and its items, which servers leave out or give as that of
+// PartialObjectMetadata.
+func name(obj kruntime.Object, gvk schema.GroupVersionKind) {
+	if !meta.IsListType(obj) {
+		obj.GetObjectKind().SetGroupVersionKind(gvk)
+		return
+	}
+	_ = meta.EachListItem(obj, func(item kruntime.Object) error {
+		item.GetObjectKind().SetGroupVersionKind(gvk)
+		return nil
+	})
+	gvk.Kind += "List"
+	obj.GetObjectKind().SetGroupVersionKind(gvk)
+}
+
+// encode an object, with its kind.
+func encode(obj Object, gvk schema.GroupVersionKind) ([]byte, error) {
+	if _, ok := obj.(*metav1.PartialObjectMetadata); ok {
+		return nil, errors.New("client: a PartialObjectMetadata can be patched and deleted, not written")
+	}
+	obj.GetObjectKind().SetGroupVersionKind(gvk)
+	if u, ok := obj.(*unstructured.Unstructured); ok {
+		return u.MarshalJSON()
+	}
+	return json.Marshal(obj)
+}
+
+func (d *Direct) writeQuery(opts []WriteOption) url.Values {
+	q := url.Values{}
+	if d.owner != "" {
+		q.Set("fieldManager", d.owner)
+	}
+	for _, o := range opts {
+		o.applyToWrite(q)
+	}
+	return q
+}
+
+// put sends obj, or a patch of it, to its place.
+func (d *Direct) put(ctx context.Context, method, subresource string, obj Object, patch Patch, opts []WriteOption) error {
+	t, err := d.target(ctx, obj, KeyOf(obj), true)
+	if err != nil {
+		return err
+	}
+	r := request{method: method, path: t.path(t.key.Namespace, t.key.Name, subresource), query: d.writeQuery(opts), contentType: jsonType}
+	if patch == nil {
+		r.body, err = encode(obj, t.gvk)
+	} else {
+		r.contentType = string(patch.Type())
+		r.body, err = patch.Data(obj)
+	}
+	if err != nil {
+		return err
+	}
+	if r.contentType == string(types.ApplyPatchType) && r.query.Get("fieldManager") == "" {
+		return errors.New("client: Apply needs a FieldOwner")
+	}
+	return d.exchange(ctx, t, r, obj)
+}
+
+// applyPatch is an object as a server-side apply patch.
+type applyPatch struct{ gvk schema.GroupVersionKind }
+
+func (applyPatch) Type() types.PatchType { return types.ApplyPatchType }
+func (p applyPatch) Data(obj Object) ([]byte, error) {
+	obj.SetManagedFields(nil) // the server refuses them in an apply
+	return encode(obj, p.gvk)
+}
