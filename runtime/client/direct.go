@@ -246,3 +246,9 @@ func (p applyPatch) Data(obj Object) ([]byte, error) {
 	obj.SetManagedFields(nil) // the server refuses them in an apply
 	return encode(obj, p.gvk)
 }
+
+// Known is MappingFor without asking the server.
+func (d *Direct) Known(gvk schema.GroupVersionKind) (Mapping, bool) {
+	m, _, ok := d.kinds.known(gvk)
+	return m, ok
+}

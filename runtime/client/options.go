@@ -201,3 +201,9 @@ func (p mergeFrom) Data(obj Object) ([]byte, error) {
 
 // MergeFrom is the JSON merge patch that makes obj of from, a copy of it made before the changes.
 func MergeFrom(from Object) Patch { return mergeFrom{from} }
+
+// ListOptionsOf is what opts say: the namespace, "" for all, and what goes on the wire.
+func ListOptionsOf(opts ...ListOption) (namespace string, o metav1.ListOptions) {
+	all := listOptionsOf(opts)
+	return all.namespace, all.ListOptions
+}
