@@ -1,0 +1,136 @@
+// Command bench puts the same load on Keelson and on kube-apiserver with etcd, one after the other, and prints both
+// beside the goals. See the README of this module.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/keelson-project/keelson/bench/load"
+	"github.com/keelson-project/keelson/bench/report"
+	"github.com/keelson-project/keelson/bench/scenario"
+	"github.com/keelson-project/keelson/bench/target"
+)
+
+type config struct {
+	keelson, scenarios, json string
+	rounds                   int
+	client                   load.Options
+	sizes                    scenario.Sizes
+}
+
+func main() {
+	var c config
+	flag.StringVar(&c.keelson, "keelson", "../bin/keelson", "the binary; empty leaves it out")
+	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost create list get apply watch; all if empty")
+	flag.StringVar(&c.json, "json", "", "file to write the results to as JSON")
+	flag.IntVar(&c.rounds, "rounds", 1, "how often everything is done; medians are printed")
+	flag.IntVar(&c.client.Connections, "connections", 4, "HTTP/2 connections of the load")
+	flag.BoolVar(&c.client.Gzip, "gzip", false, "ask for compressed answers")
+	flag.IntVar(&c.sizes.Objects, "objects", 10_000, "objects to store and list")
+	flag.IntVar(&c.sizes.CRDs, "crds", 200, "CRDs to create for the cost of one")
+	flag.IntVar(&c.sizes.Workers, "workers", 32, "concurrent writers or readers")
+	flag.IntVar(&c.sizes.Watchers, "watchers", 100, "concurrent watches")
+	flag.DurationVar(&c.sizes.Settle, "settle", 4*time.Second, "wait before memory is read")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, c); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, c config) error {
+	var results []report.Results
+	targets := chosen(c)
+	if len(targets) == 0 {
+		return errors.New("nothing to measure: -keelson is empty, and KUBE_APISERVER and ETCD are not both set")
+	}
+	for _, t := range targets {
+		results = append(results, report.Results{Target: t.Name(), Values: map[string][]float64{}, Notes: map[string]string{}})
+	}
+	for range c.rounds {
+		for _, stage := range scenario.Stages() {
+			if stage = selected(stage, c.scenarios); len(stage) == 0 {
+				continue
+			}
+			for i, t := range targets {
+				if err := runStage(ctx, c, t, stage, results[i]); err != nil {
+					return fmt.Errorf("%s: %w", t.Name(), err)
+				}
+			}
+		}
+	}
+	if err := report.Print(os.Stdout, results); err != nil {
+		return err
+	}
+	fmt.Printf("\nCPU is the servers' own, user and system. Compressed answers: %v. %d objects, %d workers, %d round(s).\n",
+		c.client.Gzip, c.sizes.Objects, c.sizes.Workers, c.rounds)
+	if c.json == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(results, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.json, append(b, '\n'), 0o644)
+}
+
+func chosen(c config) (all []target.Target) {
+	if c.keelson != "" {
+		all = append(all, target.Keelson{Binary: c.keelson})
+	}
+	if apiserver, etcd := os.Getenv("KUBE_APISERVER"), os.Getenv("ETCD"); apiserver != "" && etcd != "" {
+		all = append(all, target.Kubernetes{Apiserver: apiserver, Etcd: etcd})
+	}
+	return all
+}
+
+func selected(stage []scenario.Scenario, names string) []scenario.Scenario {
+	if names == "" {
+		return stage
+	}
+	return slices.DeleteFunc(stage, func(s scenario.Scenario) bool {
+		return !slices.Contains(strings.Split(names, ","), s.Name())
+	})
+}
+
+// runStage starts a server, runs the scenarios one after the other and stops it.
+func runStage(ctx context.Context, c config, t target.Target, stage []scenario.Scenario, into report.Results) (err error) {
+	dir, err := os.MkdirTemp("", "keelson-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	server, err := t.Start(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop()) }()
+	env := &scenario.Env{Server: server, Client: load.NewClient(server.URL, server.TLS, c.client), Sizes: c.sizes}
+	defer env.Client.Close()
+	for _, s := range stage {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", t.Name(), s.Name())
+		values, err := s.Run(ctx, env)
+		if errors.Is(err, scenario.ErrNotServed) {
+			into.Notes[s.Name()+"-rate"] = "not served yet"
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Name(), err)
+		}
+		for id, v := range values {
+			into.Values[id] = append(into.Values[id], v)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+// Package report holds what is measured, and prints it beside the goals and the peer.
+package report
+
+// Measure is one row of the report.
+type Measure struct {
+	ID     string // as the scenarios name it
+	Work   string // what was done
+	Unit   string
+	Higher bool    // a higher value is better
+	Goal   float64 // for Keelson; 0 where there is none
+	Plain  bool    // a fact that explains others, with no ratio of its own
+}
+
+// Measures returns the rows in their order.
+func Measures() []Measure {
+	return []Measure{
+		{ID: "start", Work: "start to /readyz, empty data directory", Unit: "ms", Goal: 250},
+		{ID: "idle-rss", Work: "idle memory, resident", Unit: "MiB", Goal: 60},
+		{ID: "idle-anon", Work: "idle memory, heap and stacks only", Unit: "MiB"},
+		{ID: "crd-first", Work: "CRD created to its first object stored, p50", Unit: "ms", Goal: 10},
+		{ID: "crd-memory", Work: "memory per CRD (40 KB each)", Unit: "KiB", Goal: 40},
+		{ID: "crd-cpu", Work: "CPU per CRD (40 KB each), OpenAPI included", Unit: "ms", Goal: 1},
+		{ID: "create-rate", Work: "create, 32 writers", Unit: "/s", Higher: true, Goal: 6000},
+		{ID: "create-cpu", Work: "create, CPU each", Unit: "us", Goal: 330},
+		{ID: "object-memory", Work: "memory per stored object, etcd's share included", Unit: "KiB", Goal: 4},
+		{ID: "list-bytes", Work: "size of the full list", Unit: "MB", Plain: true},
+		{ID: "list", Work: "list all objects, consistent", Unit: "ms", Goal: 40},
+		{ID: "list-cpu", Work: "list all objects, CPU", Unit: "ms", Goal: 30},
+		{ID: "label", Work: "list by label, 1 in 10", Unit: "ms", Goal: 6},
+		{ID: "label-cpu", Work: "list by label, CPU", Unit: "ms", Goal: 4},
+		{ID: "get-rate", Work: "get, 32 readers", Unit: "/s", Higher: true, Goal: 15000},
+		{ID: "get-cpu", Work: "get, CPU each", Unit: "us", Goal: 100},
+		{ID: "table", Work: "full list as a table", Unit: "ms", Goal: 80},
+		{ID: "table-cpu", Work: "full list as a table, CPU", Unit: "ms"},
+		{ID: "apply-rate", Work: "server-side apply, 32 writers", Unit: "/s", Higher: true, Goal: 3000},
+		{ID: "apply-cpu", Work: "server-side apply, CPU each", Unit: "us", Goal: 600},
+		{ID: "watch-rate", Work: "watch delivery, 100 watchers", Unit: "/s", Higher: true, Goal: 150000},
+		{ID: "watch-cpu", Work: "watch delivery, CPU each (the writes included)", Unit: "us", Goal: 8},
+		{ID: "delivery-p50", Work: "write to delivery, p50", Unit: "ms", Goal: 1},
+		{ID: "delivery-p99", Work: "write to delivery, p99", Unit: "ms", Goal: 5},
+	}
+}
+
+// Results of one target, by a Measure's ID. A measure that could not be taken is in Notes instead.
+type Results struct {
+	Target string               `json:"target"`
+	Values map[string][]float64 `json:"values"` // one for each round
+	Notes  map[string]string    `json:"notes,omitempty"`
+}
