@@ -1,0 +1,201 @@
+package compat
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// suite is the server under test. TestMain sets it once, before any test runs.
+var suite struct {
+	binary     string // keelson, which holds kubectl
+	kubeconfig string
+}
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compat:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	binary := os.Getenv("KEELSON")
+	if binary == "" {
+		binary = "../bin/keelson"
+	}
+	if suite.binary, err = filepath.Abs(binary); err != nil {
+		return 0, err
+	}
+	if suite.kubeconfig = os.Getenv("KEELSON_COMPAT_KUBECONFIG"); suite.kubeconfig != "" {
+		return m.Run(), nil
+	}
+	dir, err := os.MkdirTemp("", "keelson-compat-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	stop, err := startServer(dir)
+	if err != nil {
+		return 0, fmt.Errorf("%w (is the binary built? `make build`)", err)
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	return m.Run(), nil
+}
+
+// startServer runs keelson on a free port with its data in dir/data and returns when it is ready.
+func startServer(dir string) (stop func() error, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return nil, err
+	}
+	data := filepath.Join(dir, "data")
+	suite.kubeconfig = filepath.Join(data, "kubeconfig")
+	var output bytes.Buffer
+	cmd := exec.Command(suite.binary, "up", "--data-dir", data, "--listen", addr)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	stop = func() error {
+		return errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait())
+	}
+	if err := waitReady("https://" + addr + "/readyz"); err != nil {
+		return nil, fmt.Errorf("%w, %w:\n%s", err, stop(), output.String())
+	}
+	return stop, nil
+}
+
+func waitReady(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	for tick := time.NewTicker(10 * time.Millisecond); ; {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := client.Do(req); err == nil {
+			if err := resp.Body.Close(); err != nil {
+				return err
+			}
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", url, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+// ours tells whether the server is Keelson, started here.
+func ours() bool { return os.Getenv("KEELSON_COMPAT_KUBECONFIG") == "" }
+
+// restConfig is the administrator's, without the client's own rate limit.
+func restConfig(t *testing.T) *rest.Config {
+	t.Helper()
+	c, err := clientcmd.BuildConfigFromFlags("", suite.kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.QPS = -1
+	return c
+}
+
+// TestStories runs testdata/*.txtar, each in a namespace of its own with a kubectl that finds the server.
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			script := fmt.Sprintf("#!/bin/sh\nexec %q kubectl \"$@\"\n", suite.binary) // for what runs in the background
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "kubectl"), []byte(script), 0o755); err != nil {
+				return err
+			}
+			e.Setenv("PATH", e.WorkDir+string(os.PathListSeparator)+e.Getenv("PATH"))
+			e.Setenv("KUBECONFIG", suite.kubeconfig)
+			e.Setenv("KUBECTL_KUBERC", "false")
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "keelson" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return ours(), nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"kubectl": kubectl,
+			"retry":   retry,
+			"anon":    anonymous,
+		},
+	})
+}
+
+// kubectl is `kubectl ARGS...`; with a leading ! it must fail.
+func kubectl(ts *testscript.TestScript, neg bool, args []string) {
+	err := ts.Exec(suite.binary, append([]string{"kubectl"}, args...)...)
+	if neg != (err != nil) {
+		ts.Fatalf("kubectl %q: %v", args, err)
+	}
+}
+
+// retry is `retry ARGS...`: kubectl, tried until it succeeds or 20 seconds have passed. It is for kube-apiserver, where
+// a new type is served some time after its CRD; on Keelson the stories must not need it for that.
+func retry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("! retry says nothing")
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		err := ts.Exec(suite.binary, append([]string{"kubectl"}, args...)...)
+		if err == nil {
+			return
+		}
+		if ours() || time.Now().After(deadline) {
+			ts.Fatalf("kubectl %q: %v", args, err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// anonymous is `anon PATH`: prints the status line and the body of a GET without credentials.
+func anonymous(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: anon PATH")
+	}
+	c, err := clientcmd.BuildConfigFromFlags("", suite.kubeconfig)
+	ts.Check(err)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Get(c.Host + args[0])
+	ts.Check(err)
+	var body bytes.Buffer
+	_, err = body.ReadFrom(resp.Body)
+	ts.Check(errors.Join(err, resp.Body.Close()))
+	_, err = fmt.Fprintf(ts.Stdout(), "%s\n%s\n", resp.Status, body.String())
+	ts.Check(err)
+}
