@@ -33,7 +33,8 @@ func (Watch) Run(ctx context.Context, env *Env) (map[string]float64, error) {
 }
 
 func watchRate(ctx context.Context, env *Env, t load.Type, values map[string]float64) error {
-	const writes = 2000
+	// Writes wait when they are so far ahead of the watchers: kube-apiserver ends watches that fall behind further.
+	const writes, lead = 1000, 64
 	want := int64(writes * env.Sizes.Watchers)
 	var seen atomic.Int64
 	done := make(chan struct{})
@@ -51,6 +52,9 @@ func watchRate(ctx context.Context, env *Env, t load.Type, values map[string]flo
 	start := time.Now()
 	used, err := env.cpu(func() error {
 		if _, err := load.Parallel(ctx, env.Sizes.Workers, writes, func(ctx context.Context, i int) error {
+			if err := caughtUp(ctx, &seen, int64((i-lead)*env.Sizes.Watchers)); err != nil {
+				return err
+			}
 			return create(ctx, env, t, i)
 		}); err != nil {
 			return err
@@ -114,6 +118,25 @@ func paced(ctx context.Context, n int, pace time.Duration, do func(i int) error)
 		}
 		if err := do(i); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// caughtUp waits until so many events have been seen, at most a minute.
+func caughtUp(ctx context.Context, seen *atomic.Int64, want int64) error {
+	if seen.Load() >= want {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for seen.Load() < want {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("watchers do not keep up: %w", ctx.Err())
+		case <-tick.C:
 		}
 	}
 	return nil

@@ -51,6 +51,7 @@ func main() {
 
 func run(ctx context.Context, c config) error {
 	var results []report.Results
+	var failed []error // what was measured all the same is printed
 	targets := chosen(c)
 	if len(targets) == 0 {
 		return errors.New("nothing to measure: -keelson is empty, and KUBE_APISERVER and ETCD are not both set")
@@ -65,7 +66,7 @@ func run(ctx context.Context, c config) error {
 			}
 			for i, t := range targets {
 				if err := runStage(ctx, c, t, stage, results[i]); err != nil {
-					return fmt.Errorf("%s: %w", t.Name(), err)
+					failed = append(failed, fmt.Errorf("%s: %w", t.Name(), err))
 				}
 			}
 		}
@@ -75,14 +76,18 @@ func run(ctx context.Context, c config) error {
 	}
 	fmt.Printf("\nCPU is the servers' own, user and system. Compressed answers: %v. %d objects, %d workers, %d round(s).\n",
 		c.client.Gzip, c.sizes.Objects, c.sizes.Workers, c.rounds)
-	if c.json == "" {
+	return errors.Join(append(failed, writeJSON(c.json, results))...)
+}
+
+func writeJSON(file string, results []report.Results) error {
+	if file == "" {
 		return nil
 	}
 	b, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.json, append(b, '\n'), 0o644)
+	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
 
 func chosen(c config) (all []target.Target) {
