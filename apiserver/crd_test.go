@@ -131,7 +131,7 @@ var _ = Describe("A custom kind", func() {
 		Expect(s.at("spec", "replicas")).To(BeEquivalentTo(2))
 		Expect(s.at("status")).To(Equal(map[string]any{"replicas": 1.0, "selector": "app=a"}))
 		send("PATCH", path+"/a/scale", `{"spec":{"replicas":5}}`, merge).ok(200)
-		Expect(get(path + "/a").ok(200).at("spec", "replicas")).To(BeEquivalentTo(5))
+		Expect(get(path+"/a").ok(200).at("spec", "replicas")).To(BeEquivalentTo(5))
 		send("PUT", path+"/a/scale", `{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"a"},"spec":{"replicas":-1}}`).status(422, "Invalid", "must be greater than or equal to 0")
 	})
 

@@ -67,7 +67,7 @@ func plainPath(text string) ([]string, bool) {
 	path := strings.Split(rest, ".")
 	for _, name := range path {
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool {
-			return !(r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z')
+			return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 		}) {
 			return nil, false
 		}

@@ -38,7 +38,7 @@ func hasStatus(d *resource.Definition, obj resource.Object) bool {
 
 // specChanged compares all but metadata, and but status where that has a subresource of its own.
 func specChanged(obj, old resource.Object, status bool) bool {
-	counts := func(name string) bool { return name != "metadata" && !(status && name == "status") }
+	counts := func(name string) bool { return name != "metadata" && (!status || name != "status") }
 	for name := range old {
 		if _, ok := obj[name]; !ok && counts(name) {
 			return true

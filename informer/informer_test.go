@@ -141,7 +141,7 @@ func chaos(t *testing.T, seed uint64) {
 			return nil
 		}
 		err := faults[luck.IntN(len(faults))]
-		if err == errSilence && op != "next" {
+		if errors.Is(err, errSilence) && op != "next" {
 			return io.ErrUnexpectedEOF
 		}
 		return err

@@ -165,7 +165,7 @@ func (r *reflector) watch(ctx context.Context, step step) error {
 		}
 		event, err := stream.Next(ctx)
 		if err != nil {
-			if silent.Load() || context.Cause(ctx) == errSilent {
+			if silent.Load() || errors.Is(context.Cause(ctx), errSilent) {
 				err = errSilent
 			}
 			return err

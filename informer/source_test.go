@@ -199,11 +199,11 @@ func (s *stream) Next(ctx context.Context) (informer.Event, error) {
 		if err == nil && event.Type != "" {
 			return event, nil
 		}
-		if err != nil && err != errSilence {
+		if err != nil && !errors.Is(err, errSilence) {
 			return event, err
 		}
 		kicked := s.kicked
-		if err == errSilence {
+		if errors.Is(err, errSilence) {
 			changed, kicked = nil, nil
 		}
 		select {

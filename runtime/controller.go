@@ -97,7 +97,7 @@ func (c *Controller) run(ctx, work context.Context) error {
 			for {
 				item, err := c.queue.Get(ctx)
 				if err != nil {
-					return nil
+					return nil //nolint:nilerr // the queue was shut down: the end that was asked for
 				}
 				if ctx.Err() == nil {
 					c.one(work, item)
@@ -114,7 +114,7 @@ func (c *Controller) run(ctx, work context.Context) error {
 // ended drops an error that only says that ctx ended.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	return err
 }

@@ -170,7 +170,7 @@ func TestDrainWaitsForWork(t *testing.T) {
 		}
 		workers.Wait()
 		q.Add(5, workqueue.Options{})
-		if _, err := q.Get(t.Context()); err != workqueue.ErrShutDown {
+		if _, err := q.Get(t.Context()); !errors.Is(err, workqueue.ErrShutDown) {
 			t.Fatal(err)
 		}
 	})

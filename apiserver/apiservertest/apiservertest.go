@@ -94,7 +94,7 @@ func start(ctx context.Context, store storage.Store, log logr.Logger) (*Server, 
 	s := &Server{URL: hs.URL, Token: adminToken, Handler: server, transport: apiserver.Transport(server)}
 	s.stop = sync.OnceFunc(func() {
 		cancel()
-		<-ran
+		<-ran //nolint:errcheck // Run's log has told of it; who stops the server wants it gone
 		hs.CloseClientConnections()
 		hs.Close()
 	})

@@ -3,6 +3,8 @@ package apiservertest
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,7 +47,7 @@ func (s *Server) createCRDs(raw []byte) error {
 	docs := kyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(raw)))
 	for {
 		doc, err := docs.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -67,8 +69,14 @@ func (s *Server) createCRDs(raw []byte) error {
 }
 
 func (s *Server) createCRD(doc []byte) error {
-	client := &http.Client{Transport: s.Transport(), Timeout: 30 * time.Second}
-	res, err := client.Post("http://keelson"+crdPath, "application/yaml", bytes.NewReader(doc))
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://keelson"+crdPath, bytes.NewReader(doc))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/yaml")
+	res, err := s.Transport().RoundTrip(req)
 	if err != nil {
 		return err
 	}

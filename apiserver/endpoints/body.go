@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 	"unicode/utf8"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -225,8 +224,4 @@ func checkDepth(body []byte) error {
 		}
 	}
 	return nil
-}
-
-func groupResource(group, name string) schema.GroupResource {
-	return schema.GroupResource{Group: group, Resource: strings.ToLower(name)}
 }

@@ -133,7 +133,7 @@ func (c *call) streamList(w byteWriter, out output, l *registry.List) error {
 			data = resource.PartialMetadata(data, out.table)
 		}
 		if _, err := w.Write(data); err != nil {
-			return nil //nolint:nilerr // the client has gone; there is nobody to tell
+			return nil // the client has gone; there is nobody to tell
 		}
 	}
 	_, _ = w.WriteString("]}\n")

@@ -142,10 +142,10 @@ func (t *Target) checkBase(obj, old resource.Object, rev string) error {
 	if uid, have := metaString(obj, "uid"), metaString(old, "uid"); uid != "" && uid != have {
 		return t.conflict(t.Name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, have)) //nolint:staticcheck // Kubernetes' text
 	}
-	switch based := metaString(obj, "resourceVersion"); {
-	case based == rev:
+	switch based := metaString(obj, "resourceVersion"); based {
+	case rev:
 		return nil
-	case based == "" || based == "0":
+	case "", "0":
 		if !t.Def.Custom {
 			metadata(obj)["resourceVersion"] = rev
 			return nil

@@ -65,7 +65,7 @@ func (c *Cache) follow(ctx context.Context) error {
 	for {
 		progressed, err := c.watchOnce(ctx, &state)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the end that was asked for
 		}
 		if errors.Is(err, storage.ErrClosed) {
 			return fmt.Errorf("watching %s: %w", c.opts.Prefix, err)

@@ -273,7 +273,7 @@ func (s *Schema) PruneDefaults() {
 	if s.Default != nil {
 		var p pruner
 		p.prune(s.Default, s)
-		Coerce(nil, s.Default, s)
+		_, _ = Coerce(nil, s.Default, s) // a default with metadata of the wrong type has been refused
 	}
 	s.Items.PruneDefaults()
 	s.Additional.PruneDefaults()

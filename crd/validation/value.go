@@ -86,7 +86,7 @@ func (n *node) checkValue(value any, report func(*failure)) (failed bool) {
 	case map[string]any:
 		c.checkSize(len(x), n.MinProperties, n.MaxProperties, "properties")
 	}
-	if len(n.Enum) > 0 && !(report == nil && c.failed) && !n.inEnum(value) {
+	if len(n.Enum) > 0 && (report != nil || !c.failed) && !n.inEnum(value) {
 		c.fail(&failure{kind: notSupported, value: value, enum: n.Enum, text: "%s in body should be one of"})
 	}
 	return c.failed

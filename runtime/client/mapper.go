@@ -146,7 +146,7 @@ func (m *mapper) addLegacy(ctx context.Context, kinds map[schema.GroupVersionKin
 
 // wrongPlace reports whether err says that the path is not served, rather than that an object is missing.
 func wrongPlace(err error) bool {
-	status, ok := err.(apierrors.APIStatus) //nolint:errorlint // comes unwrapped from decoding
+	status, ok := err.(apierrors.APIStatus)
 	if !ok || status.Status().Code != http.StatusNotFound {
 		return false
 	}

@@ -82,7 +82,7 @@ func (s source) failed(scope informer.Scope, err error) error {
 
 // stream is an open watch, as bytes.
 type stream struct {
-	ctx    context.Context // of the request: it outlives the call that opened it, as the body does
+	ctx    context.Context //nolint:containedctx // of the request: it outlives the call that opened it, as the body does
 	end    context.CancelFunc
 	body   io.Closer
 	frames *json.Decoder
@@ -95,7 +95,7 @@ type stream struct {
 
 func (d *Direct) stream(ctx context.Context, r request) (*stream, error) {
 	ctx, end := context.WithCancel(ctx)
-	resp, err := d.open(ctx, r)
+	resp, err := d.open(ctx, r) //nolint:bodyclose // Close does
 	if err != nil {
 		end()
 		return nil, err
