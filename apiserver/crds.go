@@ -90,7 +90,7 @@ type crdServer struct{ s *Server }
 
 // DeleteInstances asks that every object of a kind is deleted and returns how many are held by finalizers.
 func (c crdServer) DeleteInstances(ctx context.Context, d *resource.Definition) (remaining int, err error) {
-	t := registry.Target{Def: d, Version: d.Version(d.Storage)}
+	t := registry.Target{Def: d, Version: d.Version(d.Storage), AsStored: true} // no conversion can stand in the way
 	if _, err := c.s.registry.DeleteCollection(ctx, t, metav1.DeleteOptions{}, registry.ListOptions{}); err != nil {
 		return 0, err
 	}

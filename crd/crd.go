@@ -125,6 +125,7 @@ func (h *head) definition() (*resource.Definition, error) {
 	slices.SortStableFunc(d.Versions, func(a, b resource.Version) int {
 		return version.CompareKubeAwareVersionStrings(b.Name, a.Name)
 	})
+	shareShapes(d.Versions)
 	var err error
 	if d.SelectableFields, err = h.selectableFields(); err != nil {
 		return nil, err
@@ -158,6 +159,7 @@ func (h *head) version(i int) (resource.Version, error) {
 		Name: v.Name, Served: v.Served,
 		DeprecationWarning: h.deprecationWarning(v),
 		Schema:             s,
+		SelectableFields:   selectableNames(v.SelectableFields),
 		Columns:            columns,
 	}
 	if sub := v.Subresources; sub != nil {

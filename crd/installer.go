@@ -60,7 +60,9 @@ type Installer struct {
 type installed struct {
 	*head
 	name     string
-	serving  [sha256.Size]byte // of what the Definition was made of, see servingSum
+	serving  [sha256.Size]byte // of what the Definition was made of, see sums
+	shape    [sha256.Size]byte // of what says how objects look
+	since    int64             // revision of the write that made shape what it is, as far as that is known
 	def      *resource.Definition
 	revision int64
 }
@@ -157,7 +159,11 @@ func (i *Installer) apply(s Stored) {
 		i.remove(s.Name)
 		return
 	}
-	now := &installed{head: h, name: s.Name, revision: s.Revision, serving: servingSum(h, s.Data)}
+	now := &installed{head: h, name: s.Name, revision: s.Revision, since: s.Revision}
+	now.shape, now.serving = sums(h, s.Data)
+	if was != nil && was.shape == now.shape {
+		now.since = was.since
+	}
 	if was != nil && was.def != nil && was.serving == now.serving {
 		now.def, now.schemas = was.def, was.schemas
 	}
@@ -166,13 +172,18 @@ func (i *Installer) apply(s Stored) {
 	i.enqueue(now, was)
 }
 
-// servingSum identifies what a Definition depends on: identity, spec and state of service.
-func servingSum(h *head, data []byte) [sha256.Size]byte {
+// sums identify what a Definition depends on: shape is that of its objects in all versions (the spec and how to convert
+// between its versions), serving adds identity and state of service.
+func sums(h *head, data []byte) (shape, serving [sha256.Size]byte) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %t %t ", h.Metadata.UID, h.served(), h.terminating())
-	sum.Write(jsonscan.Get(data, "status", "acceptedNames"))
+	fmt.Fprintf(sum, "%s ", h.Metadata.UID)
 	sum.Write(jsonscan.Get(data, "spec"))
-	return [sha256.Size]byte(sum.Sum(nil))
+	sum.Sum(shape[:0])
+	sum.Reset()
+	fmt.Fprintf(sum, "%x %t %t ", shape, h.served(), h.terminating())
+	sum.Write(jsonscan.Get(data, "status", "acceptedNames"))
+	sum.Sum(serving[:0])
+	return shape, serving
 }
 
 // served says whether the kind is to be served: its names were accepted once, or are now.
@@ -206,6 +217,7 @@ func (i *Installer) serve(now *installed) {
 		i.log.Error("CustomResourceDefinition names a kind that the server has built in", "name", now.name)
 		return
 	}
+	def.SchemaRevision = now.since
 	def.Hooks.Stored = i.instanceStored(now.name, def.Terminating)
 	now.def = def
 	i.catalog.Put(def)

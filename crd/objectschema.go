@@ -1,6 +1,7 @@
 package crd
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,7 +22,8 @@ import (
 // and compiles it when first asked to prune, default or validate.
 type objectSchema struct {
 	gvk        kschema.GroupVersionKind
-	raw        []byte // of openAPIV3Schema; nil where there is none
+	raw        []byte        // of openAPIV3Schema; nil where there is none
+	shape      *objectSchema // the first of the Definition's with the same raw
 	selectable []string
 	scale      *apiextensionsv1.CustomResourceSubresourceScale
 
@@ -53,7 +55,27 @@ func newObjectSchema(h *head, version int) *objectSchema {
 	if h.Spec.PreserveUnknownFields {
 		s.raw = preserveAll(s.raw)
 	}
+	s.shape = s
 	return s
+}
+
+// shareShapes notes which of the versions have equal schemas.
+func shareShapes(versions []resource.Version) {
+	for i := range versions {
+		s := versions[i].Schema.(*objectSchema)
+		for j := range i {
+			if first := versions[j].Schema.(*objectSchema); bytes.Equal(first.raw, s.raw) {
+				s.shape = first.shape
+				break
+			}
+		}
+	}
+}
+
+// SameShape implements resource.ShapeComparer.
+func (s *objectSchema) SameShape(other resource.Schema) bool {
+	o, ok := other.(*objectSchema)
+	return ok && s.shape == o.shape
 }
 
 // preserveAll is what spec.preserveUnknownFields of older days means today.

@@ -96,3 +96,14 @@ func (h *head) selectableFields() ([]resource.SelectableField, error) {
 	}
 	return out, nil
 }
+
+// selectableNames are those that one version offers; never nil.
+func selectableNames(fields []apiextensionsv1.SelectableField) []string {
+	names := make([]string, 0, len(fields))
+	for _, f := range fields {
+		if path, ok := plainPath(f.JSONPath); ok {
+			names = append(names, strings.Join(path, "."))
+		}
+	}
+	return names
+}

@@ -31,7 +31,7 @@ type Attributes struct {
 	Namespace   string          // "" for cluster-scoped kinds
 	Name        string          // "" in a create whose name is still to be generated
 	Object      resource.Object // as it would be stored; nil in a delete
-	OldObject   resource.Object // as it is stored; nil in a create
+	OldObject   resource.Object // as it is stored (in a delete also in that version); nil in a create
 	DryRun      bool
 	User        *auth.User // nil: the server itself
 }

@@ -318,7 +318,7 @@ func TestNamespaceLife(t *testing.T) {
 	if err != nil || d.Gone {
 		t.Fatalf("deleted: %+v %v", d, err)
 	}
-	going, err := resource.Decode(d.Data)
+	going, err := resource.Decode(d.Object(t.Context()))
 	if err != nil || at(going, "status", "phase") != "Terminating" || at(going, "metadata", "deletionTimestamp") == nil {
 		t.Fatalf("going: %v %v", going, err)
 	}

@@ -25,6 +25,7 @@ func (c *call) list() error {
 	if err != nil {
 		return err
 	}
+	c.t.MetadataOnly = out.metadataOnly()
 	l, err := c.api.registry.List(c.r.Context(), c.t, q.ListOptions)
 	if err != nil {
 		return err

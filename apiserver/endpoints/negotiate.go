@@ -30,6 +30,11 @@ type output struct {
 	pretty bool
 }
 
+// metadataOnly says that nothing but metadata will be shown of objects.
+func (o output) metadataOnly() bool {
+	return o.as == "PartialObjectMetadata" || o.as == "PartialObjectMetadataList"
+}
+
 func (o output) contentType() string {
 	if o.encoding == encodeYAML {
 		return mediaYAML

@@ -19,6 +19,7 @@ func (c *call) get() error {
 	if err != nil {
 		return err
 	}
+	c.t.MetadataOnly = out.metadataOnly()
 	data, err := c.api.registry.Get(c.r.Context(), c.t, c.r.URL.Query().Get("resourceVersion"))
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (c *call) delete() error {
 		return err
 	}
 	if !d.Gone {
-		return c.writeOne(out, http.StatusOK, d.Data)
+		return c.writeOne(out, http.StatusOK, d.Object(c.r.Context()))
 	}
 	status, err := json.Marshal(metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,

@@ -56,7 +56,7 @@ func (c *call) watch() error {
 		}
 	}
 	target := c.t
-	target.Name = ""
+	target.Name, target.MetadataOnly = "", out.metadataOnly()
 	s.watch, err = c.api.registry.Watch(ctx, target, registry.WatchOptions{
 		Labels: q.Labels, Fields: q.Fields, ResourceVersion: q.ResourceVersion,
 		ResourceVersionMatch: q.ResourceVersionMatch, InitialEvents: q.initialEvents,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -145,7 +146,8 @@ func (r *Registry) put(ctx context.Context, t *Target, obj resource.Object, expe
 // maxStoredBytes bounds one object; the store's own limit is above it.
 const maxStoredBytes = 12 << 20
 
-// answer turns bytes as stored into what a client gets; revision zero is left out (dry run of a create).
+// answer turns bytes made for the store just now into what a client gets; revision zero is left out (dry run of a
+// create).
 func (t *Target) answer(ctx context.Context, stored []byte, rev storage.Revision) ([]byte, error) {
 	if rev > 0 {
 		var err error
@@ -153,5 +155,8 @@ func (t *Target) answer(ctx context.Context, stored []byte, rev storage.Revision
 			return nil, err
 		}
 	}
-	return t.encodeStored(ctx, stored)
+	return t.encodeStored(ctx, stored, justNow)
 }
+
+// justNow is the revision of what has been pruned and defaulted in this request.
+const justNow = storage.Revision(math.MaxInt64)

@@ -12,19 +12,34 @@ import (
 	"github.com/keelson-project/keelson/apiserver/admission"
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
+	"github.com/keelson-project/keelson/apiserver/watchcache"
 )
 
 // Deleted is the answer to a delete request.
 type Deleted struct {
 	// Gone: the object was removed. Otherwise it stays, marked, until its finalizers let go.
 	Gone bool
-	Data []byte // the object: its last state, or the marked one
 	Name string
 	UID  string
+
+	target Target
+	last   watchcache.Entry // as stored
+}
+
+// Object is what was deleted or marked, in its last state. Where it cannot be converted into the target's version, it is
+// its metadata alone, under the kind and that version.
+func (d *Deleted) Object(ctx context.Context) []byte { return d.target.lastForm(ctx, &d.last) }
+
+func (t *Target) lastForm(ctx context.Context, e *watchcache.Entry) []byte {
+	if data, err := t.encodeEntry(ctx, e); err == nil {
+		return data
+	}
+	return resource.MetadataAlone(e.Data, t.Def.APIVersion(t.Version.Name), t.Def.Names.Kind)
 }
 
 // Delete removes an object, or marks it for deletion while finalizers hold it. Errors: NotFound, Conflict where a
-// precondition fails, Forbidden, and those of the store.
+// precondition fails, Forbidden, and those of the store. It works on what is stored: an object whose conversion fails
+// can be deleted in any version. (kube-apiserver refuses that.)
 func (r *Registry) Delete(ctx context.Context, t Target, o metav1.DeleteOptions) (*Deleted, error) {
 	got, err := r.store.Get(ctx, t.key(t.Name), storage.GetOptions{})
 	if err != nil {
@@ -48,7 +63,7 @@ func (r *Registry) Delete(ctx context.Context, t Target, o metav1.DeleteOptions)
 }
 
 func (r *Registry) deleteOnce(ctx context.Context, t *Target, kv *storage.KeyValue, o *metav1.DeleteOptions) (*Deleted, error) {
-	obj, err := t.fromStored(ctx, kv.Value)
+	obj, err := resource.Decode(kv.Value)
 	if err != nil {
 		return nil, t.storeError(err)
 	}
@@ -62,35 +77,34 @@ func (r *Registry) deleteOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := r.validateAdmission(ctx, attrs); err != nil {
 		return nil, err
 	}
-	d := &Deleted{Name: t.Name, UID: metaString(obj, "uid")}
+	d := &Deleted{Name: t.Name, UID: metaString(obj, "uid"), target: *t}
 	marked := metaString(obj, "deletionTimestamp") != ""
 	stays := t.Def.Hooks.BeginDelete != nil && t.Def.Hooks.BeginDelete(ctx, obj)
 	m := metadata(obj)
 	changed := r.collector && setPropagation(m, o)
+	stored := *t
+	stored.AsStored = true
+	var res *Result
 	if f, _ := m["finalizers"].([]any); len(f) == 0 && !stays {
-		res, err := r.remove(ctx, t, kv, obj, len(o.DryRun) > 0)
-		if err != nil {
-			return nil, err
+		d.Gone = true
+		res, err = r.remove(ctx, &stored, kv, obj, len(o.DryRun) > 0)
+	} else if marked && !changed {
+		res = &Result{}
+		res.Data, err = resource.WithRevision(kv.Value, int64(kv.ModRevision))
+	} else {
+		if !marked {
+			m["deletionTimestamp"] = r.timestamp()
+			m["deletionGracePeriodSeconds"] = int64(0)
+			if g, _ := m["generation"].(int64); g > 0 {
+				m["generation"] = g + 1
+			}
 		}
-		d.Gone, d.Data = true, res.Data
-		return d, nil
+		res, err = r.put(ctx, &stored, obj, kv.ModRevision, len(o.DryRun) > 0)
 	}
-	if marked && !changed {
-		d.Data, err = t.answer(ctx, kv.Value, kv.ModRevision)
-		return d, err
-	}
-	if !marked {
-		m["deletionTimestamp"] = r.timestamp()
-		m["deletionGracePeriodSeconds"] = int64(0)
-		if g, _ := m["generation"].(int64); g > 0 {
-			m["generation"] = g + 1
-		}
-	}
-	res, err := r.put(ctx, t, obj, kv.ModRevision, len(o.DryRun) > 0)
 	if err != nil {
 		return nil, err
 	}
-	d.Data = res.Data
+	d.last = watchcache.Entry{Key: kv.Key, Revision: kv.ModRevision, Data: res.Data}
 	return d, nil
 }
 
@@ -112,12 +126,9 @@ func (r *Registry) remove(ctx context.Context, t *Target, kv *storage.KeyValue, 
 			}
 		}
 	}
-	data, err := t.toStored(ctx, obj)
-	if err != nil {
-		return nil, t.storeError(err)
-	}
-	out, err := t.answer(ctx, data, rev)
-	return &Result{Data: out, Revision: rev}, err
+	metadata(obj)["resourceVersion"] = strconv.FormatInt(int64(rev), 10)
+	data, err := resource.Encode(obj)
+	return &Result{Data: data, Revision: rev}, err
 }
 
 func (t *Target) checkPreconditions(p *metav1.Preconditions, obj resource.Object, rev storage.Revision) error {
@@ -161,11 +172,11 @@ func setPropagation(m map[string]any, o *metav1.DeleteOptions) bool {
 // other error.
 func (r *Registry) DeleteCollection(ctx context.Context, t Target, o metav1.DeleteOptions, lo ListOptions) (*List, error) {
 	lo.Limit = 0
-	list, err := r.List(ctx, t, lo)
+	list, err := r.collect(ctx, t, lo)
 	if err != nil {
 		return nil, err
 	}
-	out := &List{Revision: list.Revision}
+	out := &List{Revision: list.Revision, target: t, deleted: true}
 	for e := range list.Entries() {
 		one := t
 		one.Namespace, one.Name = e.Projection.Namespace, e.Projection.Name
@@ -176,7 +187,8 @@ func (r *Registry) DeleteCollection(ctx context.Context, t Target, o metav1.Dele
 		if err != nil {
 			return nil, err
 		}
-		out.deleted = append(out.deleted, d.Data)
+		out.items = append(out.items, &d.last)
 	}
+	_ = t.prepare(ctx, out.items) // what fails is shown as far as it goes
 	return out, nil
 }

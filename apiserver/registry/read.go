@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -33,7 +34,8 @@ func (r *Registry) Get(ctx context.Context, t Target, resourceVersion string) ([
 	if e == nil {
 		return nil, t.notFound(t.Name)
 	}
-	return t.encodeStored(ctx, e.Data)
+	data, err := t.encodeEntry(ctx, e)
+	return data, t.showError(e.Key, err)
 }
 
 // Entry returns the cached entry of one object at its latest state, nil where there is none.
@@ -75,12 +77,12 @@ type List struct {
 	Continue  string
 	Remaining *int64 // objects after the last one, where that is known (no selector)
 	items     []*watchcache.Entry
-	deleted   [][]byte // the objects of a DeleteCollection, encoded
+	deleted   bool // they are gone, and shown as far as that goes
 	target    Target
 }
 
 // Len is the number of objects in the list.
-func (l *List) Len() int { return len(l.items) + len(l.deleted) }
+func (l *List) Len() int { return len(l.items) }
 
 // Entries yields the cached entries of the list.
 func (l *List) Entries() iter.Seq[*watchcache.Entry] {
@@ -97,22 +99,33 @@ func (l *List) Entries() iter.Seq[*watchcache.Entry] {
 func (l *List) Objects(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for _, e := range l.items {
-			data, err := l.target.encodeStored(ctx, e.Data)
-			if !yield(data, err) || err != nil {
-				return
+			if l.deleted {
+				if !yield(l.target.lastForm(ctx, e), nil) {
+					return
+				}
+				continue
 			}
-		}
-		for _, d := range l.deleted {
-			if !yield(d, nil) {
+			data, err := l.target.encodeEntry(ctx, e)
+			if !yield(data, l.target.showError(e.Key, err)) || err != nil {
 				return
 			}
 		}
 	}
 }
 
-// List reads a collection. Errors: BadRequest, Expired (410), Timeout, and those of the store.
+// List reads a collection. Errors: BadRequest, Expired (410), Timeout, StorageReadError (500) where objects cannot be
+// shown in the target's version, and those of the store.
 func (r *Registry) List(ctx context.Context, t Target, o ListOptions) (*List, error) {
-	sel, err := t.makeSelector(o.Labels, o.Fields)
+	l, err := r.collect(ctx, t, o)
+	if err != nil {
+		return nil, err
+	}
+	return l, t.prepare(ctx, l.items)
+}
+
+// collect is List without what it takes to show the objects.
+func (r *Registry) collect(ctx context.Context, t Target, o ListOptions) (*List, error) {
+	sel, err := t.makeSelector(ctx, o.Labels, o.Fields)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +148,7 @@ func (r *Registry) List(ctx context.Context, t Target, o ListOptions) (*List, er
 	}
 	if exact > 0 {
 		if s, ok := reader.SnapshotAt(exact); ok {
-			return t.listSnapshot(s, sel, start, o.Limit), nil
+			return t.listSnapshot(ctx, s, sel, start, o.Limit)
 		}
 		return r.listStore(ctx, &t, sel, start, exact, o.Limit)
 	}
@@ -150,18 +163,23 @@ func (r *Registry) List(ctx context.Context, t Target, o ListOptions) (*List, er
 		}
 		return nil, t.readError(err, fresh.AtLeast, current)
 	}
-	return t.listSnapshot(s, sel, start, o.Limit), nil
+	return t.listSnapshot(ctx, s, sel, start, o.Limit)
 }
 
-func (t *Target) listSnapshot(s *watchcache.Snapshot, sel *selector, start string, limit int64) *List {
+func (t *Target) listSnapshot(ctx context.Context, s *watchcache.Snapshot, sel *selector, start string, limit int64) (*List, error) {
 	l := &List{Revision: s.Revision(), target: *t}
 	if sel.name != "" && (t.Namespace != "" || !t.Def.Namespaced) {
 		if e := s.Get(t.key(sel.name)); e != nil && sel.matches(e) {
 			l.items = append(l.items, e)
 		}
-		return l
+		return l, nil
 	}
 	prefix := t.prefix()
+	if sel.converts != nil {
+		if err := sel.converts.prepare(ctx, slices.Collect(s.Range(prefix, start))); err != nil {
+			return nil, err
+		}
+	}
 	if sel.all() && limit == 0 && prefix == t.Def.Prefix {
 		l.items = make([]*watchcache.Entry, 0, s.Len())
 	}
@@ -182,7 +200,7 @@ func (t *Target) listSnapshot(s *watchcache.Snapshot, sel *selector, start strin
 		l.cut(prefix, sel, rest)
 		s.Keep()
 	}
-	return l
+	return l, nil
 }
 
 // cut ends a page: rest objects follow its last item.

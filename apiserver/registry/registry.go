@@ -7,7 +7,6 @@
 package registry
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -62,6 +61,12 @@ type Target struct {
 	Namespace   string            // "" for cluster-scoped kinds and for requests over all namespaces
 	Name        string            // "" for collections
 	Subresource string            // "" for the object itself
+	// MetadataOnly: only metadata will be shown of what is read, and it is taken as it is stored. No conversion is
+	// needed for it and none can fail; what a conversion does to labels and annotations is not seen.
+	MetadataOnly bool
+	// AsStored: objects are taken in whatever version they are stored in, and left in it. Deletions that must not
+	// depend on a conversion work like this.
+	AsStored bool
 }
 
 func (t *Target) key(name string) string { return t.Def.Key(t.Namespace, name) }
@@ -122,67 +127,4 @@ func equalPath(a, b []string) bool {
 		}
 	}
 	return true
-}
-
-// native says that the target speaks the very form in which its objects are stored.
-func (t *Target) native() bool { return t.Def.Keeper == nil && t.Version.Name == t.Def.Storage }
-
-// encodeStored turns bytes of the storage version into those of the target's version.
-func (t *Target) encodeStored(ctx context.Context, data []byte) ([]byte, error) {
-	if t.native() {
-		return data, nil
-	}
-	if t.Def.Convert == nil {
-		return resource.WithAPIVersion(data, t.Def.APIVersion(t.Version.Name)), nil
-	}
-	obj, err := t.fromStored(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	return resource.Encode(obj)
-}
-
-// fromStored decodes a stored object into the target's version.
-func (t *Target) fromStored(ctx context.Context, data []byte) (resource.Object, error) {
-	obj, err := resource.Decode(data)
-	if err != nil || t.native() {
-		return obj, err
-	}
-	return convert(ctx, t.Def, obj, t.Version.Name)
-}
-
-// toStored encodes an object of the target's version for the store: storage version, no resourceVersion.
-func (t *Target) toStored(ctx context.Context, obj resource.Object) ([]byte, error) {
-	if !t.native() {
-		keeper := t.Def
-		if keeper.Keeper != nil {
-			keeper = keeper.Keeper
-		}
-		var err error
-		if obj, err = convert(ctx, keeper, resource.DeepCopy(obj), keeper.Storage); err != nil {
-			return nil, err
-		}
-		if keeper.Custom { // what is stored is an object of that version: its schema prunes and defaults
-			if v := keeper.Version(keeper.Storage); v != nil {
-				v.Schema.Prune(obj)
-				v.Schema.Default(obj)
-			}
-		}
-	}
-	meta, _ := obj["metadata"].(map[string]any)
-	rv, had := meta["resourceVersion"]
-	delete(meta, "resourceVersion")
-	data, err := resource.Encode(obj)
-	if had {
-		meta["resourceVersion"] = rv
-	}
-	return data, err
-}
-
-func convert(ctx context.Context, d *resource.Definition, obj resource.Object, version string) (resource.Object, error) {
-	if d.Convert != nil {
-		return d.Convert(ctx, obj, version)
-	}
-	obj["apiVersion"] = d.APIVersion(version)
-	return obj, nil
 }

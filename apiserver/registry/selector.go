@@ -1,7 +1,9 @@
 package registry
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/fields"
@@ -18,16 +20,20 @@ type selector struct {
 	fields []fieldRequirement
 	// name is set where the fields demand one exact metadata.name: a single key is read then.
 	name string
+	// converts is set where fields are to be read in the target's version, and that takes a conversion.
+	converts *Target
+	ctx      func() context.Context // of those conversions
 }
 
 type fieldRequirement struct {
 	read  func(p *resource.Projection) string
+	field *resource.SelectableField // nil for metadata
 	equal bool
 	value string
 }
 
 // makeSelector fails with BadRequest for fields that the kind does not offer.
-func (t *Target) makeSelector(l labels.Selector, f fields.Selector) (*selector, error) {
+func (t *Target) makeSelector(ctx context.Context, l labels.Selector, f fields.Selector) (*selector, error) {
 	s := &selector{}
 	if l != nil && !l.Empty() {
 		s.labels = l
@@ -36,7 +42,7 @@ func (t *Target) makeSelector(l labels.Selector, f fields.Selector) (*selector, 
 		return s, nil
 	}
 	for _, req := range f.Requirements() {
-		read := t.fieldReader(req.Field)
+		read, declared := t.fieldReader(req.Field)
 		if read == nil {
 			return nil, apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", req.Field))
 		}
@@ -44,38 +50,72 @@ func (t *Target) makeSelector(l labels.Selector, f fields.Selector) (*selector, 
 		if equal && req.Field == "metadata.name" {
 			s.name = req.Value
 		}
-		s.fields = append(s.fields, fieldRequirement{read: read, equal: equal, value: req.Value})
+		s.fields = append(s.fields, fieldRequirement{read: read, field: declared, equal: equal, value: req.Value})
+		if declared != nil && t.Def.Custom && t.Def.Convert != nil {
+			full := *t
+			full.MetadataOnly, full.AsStored = false, false
+			s.converts, s.ctx = &full, func() context.Context { return ctx }
+		}
 	}
 	return s, nil
 }
 
-func (t *Target) fieldReader(name string) func(*resource.Projection) string {
+// fieldReader returns how a field is read, nil where it is not offered, and its declaration, nil for metadata.
+func (t *Target) fieldReader(name string) (read func(*resource.Projection) string, declared *resource.SelectableField) {
 	switch name {
 	case "metadata.name":
-		return func(p *resource.Projection) string { return p.Name }
+		return func(p *resource.Projection) string { return p.Name }, nil
 	case "metadata.namespace":
 		if !t.Def.Namespaced {
-			return nil
+			return nil, nil
 		}
-		return func(p *resource.Projection) string { return p.Namespace }
+		return func(p *resource.Projection) string { return p.Namespace }, nil
+	}
+	if offered := t.Version.SelectableFields; offered != nil && !slices.Contains(offered, name) {
+		return nil, nil
 	}
 	for i := range t.Def.SelectableFields {
-		if t.Def.SelectableFields[i].Name == name {
-			return func(p *resource.Projection) string { return p.Fields[i] }
+		if f := &t.Def.SelectableFields[i]; f.Name == name {
+			return func(p *resource.Projection) string { return p.Fields[i] }, f
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 func (s *selector) all() bool { return s.labels == nil && len(s.fields) == 0 }
 
 func (s *selector) matches(e *watchcache.Entry) bool {
+	if s.converts != nil {
+		return s.matchesConverted(e)
+	}
 	for i := range s.fields {
 		if f := &s.fields[i]; (f.read(&e.Projection) == f.value) != f.equal {
 			return false
 		}
 	}
 	return s.labels == nil || s.labels.Matches(e.Projection.Labels)
+}
+
+// matchesConverted reads fields and labels in the target's version. What cannot be converted matches, so that whoever
+// asked is told why when it is to be shown.
+func (s *selector) matchesConverted(e *watchcache.Entry) bool {
+	data, err := s.converts.encodeEntry(s.ctx(), e)
+	if err != nil {
+		return true
+	}
+	for i := range s.fields {
+		f := &s.fields[i]
+		value := ""
+		if f.field != nil {
+			value = f.field.Text(data)
+		} else {
+			value = f.read(&e.Projection)
+		}
+		if (value == f.value) != f.equal {
+			return false
+		}
+	}
+	return s.labels == nil || s.labels.Matches(resource.Project(data, nil).Labels)
 }
 
 // match is the form that a watch wants: nil where everything matches.

@@ -86,7 +86,7 @@ func (r *Registry) Modify(ctx context.Context, t Target, o WriteOptions, change 
 
 // modifyOnce returns a *storage.ConflictError where kv is not what the store holds any more.
 func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyValue, o WriteOptions, change func(resource.Object) (resource.Object, error)) (*Result, error) {
-	old, err := t.fromStored(ctx, kv.Value)
+	old, err := t.fromStored(ctx, kv.Value, kv.ModRevision)
 	if err != nil {
 		return nil, t.storeError(err)
 	}

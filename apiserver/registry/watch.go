@@ -37,13 +37,14 @@ type Watch struct {
 
 // Encode returns an entry's bytes in the version of the watch.
 func (w *Watch) Encode(ctx context.Context, e *watchcache.Entry) ([]byte, error) {
-	return w.target.encodeStored(ctx, e.Data)
+	data, err := w.target.encodeEntry(ctx, e)
+	return data, w.target.showError(e.Key, err)
 }
 
 // Watch begins a watch; the caller stops it. Errors: BadRequest, Expired (410: the client lists again), Timeout,
-// and those of the store.
+// and those of the store. Until the watch is stopped, ctx is that of the conversions which a selector takes.
 func (r *Registry) Watch(ctx context.Context, t Target, o WatchOptions) (*Watch, error) {
-	sel, err := t.makeSelector(o.Labels, o.Fields)
+	sel, err := t.makeSelector(ctx, o.Labels, o.Fields)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,14 @@ func (r *Registry) Watch(ctx context.Context, t Target, o WatchOptions) (*Watch,
 		from = s.Revision()
 		w.InitialRevision = from
 		if wantState {
-			w.Initial = t.listSnapshot(s, sel, "", 0).items
+			l, err := t.listSnapshot(ctx, s, sel, "", 0)
+			if err == nil {
+				err = t.prepare(ctx, l.items)
+			}
+			if err != nil {
+				return nil, err
+			}
+			w.Initial = l.items
 		}
 	}
 	wo := watchcache.WatchOptions{From: from, Prefix: t.prefix(), Match: sel.match()}

@@ -1,6 +1,7 @@
 package resource
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strconv"
@@ -43,6 +44,33 @@ func decimalLen(n int64) int {
 	return l
 }
 
+// canonicalHead is how canonical JSON begins: no key sorts before apiVersion in what Kubernetes stores.
+const canonicalHead = `{"apiVersion":"`
+
+// RawAPIVersion returns the apiVersion of an encoded object, as it is encoded, between its quotes; nil where there
+// is none. It allocates nothing, and in canonical JSON looks at the first bytes only.
+func RawAPIVersion(data []byte) []byte {
+	if rest, ok := bytes.CutPrefix(data, []byte(canonicalHead)); ok {
+		if end := bytes.IndexByte(rest, '"'); end >= 0 {
+			return rest[:end]
+		}
+	}
+	if raw := jsonscan.Get(data, "apiVersion"); len(raw) >= 2 && raw[0] == '"' {
+		return raw[1 : len(raw)-1]
+	}
+	return nil
+}
+
+// HasAPIVersion says whether an encoded object is of a group and version. It allocates nothing.
+func HasAPIVersion(data []byte, group, version string) bool {
+	raw := RawAPIVersion(data)
+	if group == "" {
+		return string(raw) == version
+	}
+	n := len(group)
+	return len(raw) == n+1+len(version) && string(raw[:n]) == group && raw[n] == '/' && string(raw[n+1:]) == version
+}
+
 // WithAPIVersion returns data with another apiVersion; data itself where it has that one already.
 func WithAPIVersion(data []byte, apiVersion string) []byte {
 	from, to := jsonscan.Index(data, "apiVersion")
@@ -63,4 +91,14 @@ func PartialMetadata(data []byte, version string) []byte {
 		meta = data[from:to]
 	}
 	return slices.Concat([]byte(`{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/`), []byte(version), []byte(`","metadata":`), meta, []byte("}"))
+}
+
+// MetadataAlone returns what can be said of an encoded object in any version without conversion: apiVersion, kind and
+// metadata.
+func MetadataAlone(data []byte, apiVersion, kind string) []byte {
+	meta := jsonscan.Get(data, "metadata")
+	if meta == nil {
+		meta = []byte("{}")
+	}
+	return slices.Concat([]byte(`{"apiVersion":"`+apiVersion+`","kind":"`+kind+`","metadata":`), meta, []byte("}"))
 }

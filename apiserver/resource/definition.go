@@ -57,6 +57,14 @@ type Definition struct {
 	// obj's own apiVersion says what it is in: a version of this Definition, of its Keeper, or of one it keeps.
 	// The result may share memory with obj, and obj must not be used afterwards.
 	Convert func(ctx context.Context, obj Object, toVersion string) (Object, error)
+	// ConvertList is Convert for many objects, in one call where each call is dear (a webhook); nil: Convert is called
+	// for each. There is one result for each of objs, in their order.
+	ConvertList func(ctx context.Context, objs []Object, toVersion string) []Converted
+
+	// SchemaRevision is the store's revision since which objects have been written by these schemas: what is
+	// older is pruned and defaulted when it is read. Two Definitions of a kind with the same SchemaRevision show
+	// its objects alike. Zero: everything stored is as the schemas want it.
+	SchemaRevision int64
 
 	Hooks Hooks
 
@@ -69,6 +77,12 @@ type Definition struct {
 	// Terminating: the CustomResourceDefinition is being deleted, and create is refused with 405 and the message
 	// "create not allowed while custom resource definition is terminating".
 	Terminating bool
+}
+
+// Converted is what became of one object of a list.
+type Converted struct {
+	Object Object // nil where Err is set
+	Err    error
 }
 
 // Names of a kind, as in CustomResourceDefinition.spec.names.
@@ -84,7 +98,9 @@ type Version struct {
 	// DeprecationWarning is sent as a Warning header with every answer in this version; "" sends none.
 	DeprecationWarning string
 	Schema             Schema
-	Columns            []Column // of the Table output, without Name, which comes first by itself unless a column has Format "name" (Event)
+	// SelectableFields names those of the Definition's SelectableFields that this version offers; nil: all.
+	SelectableFields []string
+	Columns          []Column // of the Table output, without Name, which comes first by itself unless a column has Format "name" (Event)
 	// Subresources by name: "status", "scale", and others that a kind has.
 	Subresources map[string]*Subresource
 	// GoType is a pointer to the Go struct of a built-in kind, nil for others. Its tags steer strategic merge
@@ -117,6 +133,12 @@ type Schema interface {
 type TypeChecker interface {
 	// CheckTypes returns nil, or why obj cannot be decoded, in the words of Kubernetes' decoder.
 	CheckTypes(obj Object) error
+}
+
+// ShapeComparer is an optional interface of a Schema that can tell when another one prunes alike: bytes of one version
+// are then those of the other, but for their apiVersion.
+type ShapeComparer interface {
+	SameShape(other Schema) bool
 }
 
 // Column is an additional printer column.

@@ -165,3 +165,36 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	}
 }
+
+func TestHasAPIVersion(t *testing.T) {
+	for _, c := range []struct {
+		data, group, version string
+		want                 bool
+	}{
+		{`{"apiVersion":"e.com/v1","kind":"K"}`, "e.com", "v1", true},
+		{`{"apiVersion":"e.com/v1","kind":"K"}`, "e.com", "v1beta1", false},
+		{`{"apiVersion":"e.com/v1beta1","kind":"K"}`, "e.com", "v1", false},
+		{`{"apiVersion":"e.com/v1","kind":"K"}`, "f.com", "v1", false},
+		{`{"kind":"K", "apiVersion" : "e.com/v1"}`, "e.com", "v1", true}, // not canonical
+		{`{"apiVersion":"v1","kind":"K"}`, "", "v1", true},
+		{`{"apiVersion":"v1","kind":"K"}`, "v1", "", false},
+		{`{"apiVersion":7}`, "e.com", "v1", false},
+		{`{"apiVersion":"e.c`, "e.com", "v1", false},
+		{``, "e.com", "v1", false},
+	} {
+		if got := resource.HasAPIVersion([]byte(c.data), c.group, c.version); got != c.want {
+			t.Errorf("%s is of %s/%s: %t", c.data, c.group, c.version, got)
+		}
+	}
+	data := []byte(`{"apiVersion":"e.com/v1","kind":"K"}`)
+	if n := testing.AllocsPerRun(100, func() { resource.HasAPIVersion(data, "e.com", "v1") }); n > 0 {
+		t.Errorf("%v allocations to look at a version", n)
+	}
+}
+
+func TestMetadataAlone(t *testing.T) {
+	data := []byte(`{"apiVersion":"e.com/v1","kind":"K","metadata":{"name":"a"},"spec":{}}`)
+	if got := string(resource.MetadataAlone(data, "e.com/v2", "K")); got != `{"apiVersion":"e.com/v2","kind":"K","metadata":{"name":"a"}}` {
+		t.Error(got)
+	}
+}

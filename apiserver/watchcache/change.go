@@ -44,14 +44,15 @@ func (c *change) departed() *Entry {
 	if e := c.gone.Load(); e != nil {
 		return e
 	}
-	e := *c.prev
-	e.Revision = c.rev
+	p := c.prev
+	e := &Entry{Key: p.Key, Revision: c.rev, Created: p.Created, Data: p.Data, Projection: p.Projection}
 	// Data that is no object with metadata has no resourceVersion to change either: it goes out as it is.
 	if data, err := resource.WithRevision(e.Data, int64(c.rev)); err == nil {
 		e.Data = data
 	}
-	if c.gone.CompareAndSwap(nil, &e) {
-		return &e
+	e.inheritViews(p)
+	if c.gone.CompareAndSwap(nil, e) {
+		return e
 	}
 	return c.gone.Load()
 }

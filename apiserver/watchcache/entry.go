@@ -1,11 +1,14 @@
 package watchcache
 
 import (
+	"sync/atomic"
+
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
 )
 
-// Entry is one version of one object as the cache holds it: encoded once, immutable, shared by all readers.
+// Entry is one version of one object as the cache holds it: encoded once, immutable, shared by all readers (as
+// are its other forms, see View).
 type Entry struct {
 	Key      string           // in the store
 	Revision storage.Revision // of the write that made it; the object's resourceVersion
@@ -13,6 +16,8 @@ type Entry struct {
 	// Data is the object's canonical JSON in its storage version, metadata.resourceVersion included.
 	Data       []byte
 	Projection resource.Projection
+
+	views atomic.Pointer[[]*view] // other forms of Data that were asked for, see View
 }
 
 // Config says how the objects under one key prefix enter the cache. It is compared by the pointer that Open
