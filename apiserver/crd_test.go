@@ -196,4 +196,27 @@ var _ = Describe("A custom kind", func() {
 		send("PATCH", crds+"/websites."+group, `[{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/replicas/minimum","value":5}]`, "Content-Type: application/json-patch+json").ok(200)
 		send("POST", path, website("b", `{"host":"a.com","replicas":3}`)).status(422, "Invalid", "should be greater than or equal to 5")
 	})
+
+	It("lets an object keep what a stricter schema forbids", func() {
+		define()
+		send("POST", path, website("a", `{"host":"a.com","replicas":3}`)).ok(201)
+		schema := "/spec/versions/0/schema/openAPIV3Schema"
+		send("PATCH", crds+"/websites."+group, `[
+			{"op":"replace","path":"`+schema+`/properties/spec/properties/host/minLength","value":8},
+			{"op":"add","path":"`+schema+`/properties/spec/required/-","value":"owner"},
+			{"op":"add","path":"`+schema+`/properties/spec/properties/owner","value":{"type":"string"}},
+			{"op":"add","path":"`+schema+`/properties/status/properties/replicas/maximum","value":5}]`, "Content-Type: application/json-patch+json").ok(200)
+
+		By("in a write beside it")
+		send("PATCH", path+"/a", `{"metadata":{"labels":{"x":"y"}}}`, merge).ok(200)
+		send("PATCH", path+"/a", `{"spec":{"replicas":4}}`, merge).status(422, "Invalid", "is invalid: spec.owner: Required value")
+		send("PATCH", path+"/a", `{"spec":{"replicas":4,"owner":"me"}}`, merge).ok(200)
+		send("PATCH", path+"/a", `{"spec":{"host":"b.com"}}`, merge).status(422, "Invalid", "spec.host in body should be at least 8 chars long")
+
+		By("in a write to its status, which is all that is looked at then")
+		send("PATCH", path+"/a", `{"spec":{"owner":null}}`, merge).status(422, "Invalid", "spec.owner: Required value")
+		send("PATCH", path+"/a/status", `{"status":{"replicas":5}}`, merge).ok(200)
+		send("PATCH", path+"/a/status", `{"status":{"replicas":6}}`, merge).
+			status(422, "Invalid", `status.replicas: Invalid value: 6: replicas in body should be less than or equal to 5`)
+	})
 })

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -36,8 +35,9 @@ type objectSchema struct {
 }
 
 var (
-	_ resource.Schema      = (*objectSchema)(nil)
-	_ resource.TypeChecker = (*objectSchema)(nil)
+	_ resource.Schema          = (*objectSchema)(nil)
+	_ resource.TypeChecker     = (*objectSchema)(nil)
+	_ resource.StatusValidator = (*objectSchema)(nil)
 )
 
 func newObjectSchema(h *head, version int) *objectSchema {
@@ -119,31 +119,28 @@ func (s *objectSchema) validator() (*validation.Validator, error) {
 // Prune implements resource.Schema.
 func (s *objectSchema) Prune(obj resource.Object) []string {
 	structural := s.structural()
-	var removed []string
+	var unknown []string
 	if metadata, ok := obj["metadata"]; ok {
-		if clean, unknown, err := schema.CleanMetadata(metadata); err == nil {
+		if clean, inMetadata, err := schema.CleanMetadata(metadata); err == nil {
 			obj["metadata"] = clean
-			for _, u := range unknown {
-				removed = append(removed, "metadata."+u)
+			for _, u := range inMetadata {
+				unknown = append(unknown, "metadata."+u)
 			}
 		}
 	}
-	removed = append(removed, schema.Prune(obj, structural)...)
-	unknown, _ := schema.Coerce(nil, obj, structural) // CheckTypes has told of the error
-	removed = append(removed, unknown...)
-	slices.Sort(removed)
-	return removed
+	unknown = append(unknown, schema.Prune(obj, structural)...)
+	return append(unknown, schema.Coerce(nil, obj, structural)...)
 }
 
 // CheckTypes implements resource.TypeChecker: metadata that is none is no object at all. All other types are
 // matters of Validate.
 func (s *objectSchema) CheckTypes(obj resource.Object) error {
 	if metadata, ok := obj["metadata"]; ok {
-		if _, _, err := schema.CleanMetadata(metadata); err != nil {
+		if err := schema.CheckMetadata(metadata); err != nil {
 			return err
 		}
 	}
-	if _, err := schema.Coerce(nil, obj, s.structural()); err != nil {
+	if err := schema.CheckEmbedded(nil, obj, s.structural()); err != nil {
 		return err
 	}
 	return nil
@@ -158,15 +155,40 @@ func (s *objectSchema) Validate(ctx context.Context, obj, old resource.Object) f
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, fmt.Errorf("the schema of %s: %w", s.gvk, err))}
 	}
-	structural := s.structural()
-	errs := checker.Validate(nil, obj)
-	errs = append(errs, validateScale(obj, s.scale)...)
-	errs = append(errs, schema.ValidateEmbedded(ctx, nil, obj, structural)...)
-	// A list that had duplicates when this rule did not hold yet may keep them.
-	if old == nil || len(validation.ValidateLists(nil, old, structural)) == 0 {
-		errs = append(errs, validation.ValidateLists(nil, obj, structural)...)
+	var errs field.ErrorList
+	if old == nil {
+		errs = checker.Validate(nil, obj)
+	} else {
+		errs = checker.ValidateUpdate(nil, obj, old)
 	}
+	errs = append(errs, validateScale(obj, s.scale)...)
+	errs = append(errs, schema.ValidateEmbedded(ctx, nil, obj, s.structural())...)
+	errs = append(errs, s.checkLists(obj, old)...)
 	return append(errs, s.checkRules(errs)...)
+}
+
+// ValidateStatus implements resource.StatusValidator.
+func (s *objectSchema) ValidateStatus(_ context.Context, obj, old resource.Object) field.ErrorList {
+	checker, err := s.validator()
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, fmt.Errorf("the schema of %s: %w", s.gvk, err))}
+	}
+	var errs field.ErrorList
+	if status, ok := obj["status"]; ok {
+		errs = checker.Property("status").ValidateUpdate(field.NewPath("status"), status, old["status"])
+	}
+	errs = append(errs, validateScaleStatus(obj, s.scale)...)
+	errs = append(errs, s.checkLists(obj, old)...)
+	return append(errs, s.checkRules(errs)...)
+}
+
+// checkLists is forgiving as a whole: an object in which any list had duplicates before may have some now.
+func (s *objectSchema) checkLists(obj, old resource.Object) field.ErrorList {
+	errs := validation.ValidateLists(nil, obj, s.structural())
+	if len(errs) > 0 && old != nil && len(validation.ValidateLists(nil, old, s.structural())) > 0 {
+		return nil
+	}
+	return errs
 }
 
 // checkRules is where the CEL rules of the schema are evaluated, once the object has proved to be of the right

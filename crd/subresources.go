@@ -53,7 +53,15 @@ func validateScale(obj resource.Object, s *apiextensionsv1.CustomResourceSubreso
 	if s == nil {
 		return nil
 	}
-	errs := append(validateReplicas(obj, s.SpecReplicasPath), validateReplicas(obj, s.StatusReplicasPath)...)
+	return append(validateReplicas(obj, s.SpecReplicasPath), validateScaleStatus(obj, s)...)
+}
+
+// validateScaleStatus is the part of validateScale that a write to the status can break.
+func validateScaleStatus(obj resource.Object, s *apiextensionsv1.CustomResourceSubresourceScale) field.ErrorList {
+	if s == nil {
+		return nil
+	}
+	errs := validateReplicas(obj, s.StatusReplicasPath)
 	if s.LabelSelectorPath != nil {
 		selector, _, err := unstructured.NestedString(obj, splitPath(*s.LabelSelectorPath)...)
 		if err != nil {

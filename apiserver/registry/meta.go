@@ -107,7 +107,11 @@ func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Ob
 	if old != nil {
 		errs = append(errs, validation.ValidateObjectMetaAccessorUpdate(meta, accessor(old), path)...)
 	}
-	errs = append(errs, t.Version.Schema.Validate(ctx, obj, old)...)
+	if s, ok := t.Version.Schema.(resource.StatusValidator); ok && t.Subresource == "status" && old != nil {
+		errs = append(errs, s.ValidateStatus(ctx, obj, old)...)
+	} else {
+		errs = append(errs, t.Version.Schema.Validate(ctx, obj, old)...)
+	}
 	if t.Def.Hooks.Validate != nil {
 		errs = append(errs, t.Def.Hooks.Validate(ctx, obj, old)...)
 	}

@@ -116,7 +116,7 @@ func (v *Version) NewGo() any { return reflect.New(reflect.TypeOf(v.GoType).Elem
 // metadata means (names, labels, ownerReferences) is checked by the registry.
 type Schema interface {
 	// Prune removes from obj what the schema does not specify and returns the paths of what it removed, as
-	// Kubernetes' strict decoding prints them: `spec.foo`, `spec.list[0].bar`; sorted.
+	// Kubernetes' strict decoding prints them, in its order: `metadata.foo`, `spec.foo`, `spec.list[0].bar`.
 	Prune(obj Object) []string
 	// Default fills in defaults, in place.
 	Default(obj Object)
@@ -139,6 +139,14 @@ type TypeChecker interface {
 // are then those of the other, but for their apiVersion.
 type ShapeComparer interface {
 	SameShape(other Schema) bool
+}
+
+// StatusValidator is an optional interface of a Schema that checks writes to the subresource status apart from those
+// to whole objects; without it Validate checks both.
+type StatusValidator interface {
+	// ValidateStatus checks obj, which differs from old, the stored object, in its status only. What is wrong
+	// elsewhere is no reason to refuse it.
+	ValidateStatus(ctx context.Context, obj, old Object) field.ErrorList
 }
 
 // Column is an additional printer column.

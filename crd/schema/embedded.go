@@ -87,13 +87,14 @@ func validateKind(path *field.Path, x map[string]any) field.ErrorList {
 }
 
 func validateMetadata(ctx context.Context, path *field.Path, value any) field.ErrorList {
-	m, ok := value.(map[string]any)
-	if !ok {
-		return field.ErrorList{field.Invalid(path, value, "must be an object")}
-	}
 	var meta metav1.ObjectMeta
-	if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(m, &meta); err != nil {
-		return field.ErrorList{field.Invalid(path, value, err.Error())}
+	m, ok := value.(map[string]any)
+	if !ok || kruntime.DefaultUnstructuredConverter.FromUnstructured(m, &meta) != nil {
+		decoded, _, err := decodeMetadata(value)
+		if err != nil {
+			return field.ErrorList{field.Invalid(path, value, err.Error())}
+		}
+		meta = *decoded
 	}
 	if meta.Name == "" {
 		meta.Name = "unnamed" // an embedded resource (a template, say) needs no name

@@ -3,13 +3,10 @@ package schema
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 )
 
@@ -22,12 +19,7 @@ func CleanMetadata(metadata any) (clean map[string]any, unknown []string, err er
 		dropEmpty(m)
 		return m, nil, nil
 	}
-	encoded, err := json.Marshal(metadata)
-	if err != nil {
-		return nil, nil, err
-	}
-	var meta metav1.ObjectMeta
-	strict, err := kjson.UnmarshalStrict(encoded, &meta)
+	meta, strict, err := decodeMetadata(metadata)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,36 +29,50 @@ func CleanMetadata(metadata any) (clean map[string]any, unknown []string, err er
 			unknown = append(unknown, at.FieldPath())
 		}
 	}
-	clean, err = kruntime.DefaultUnstructuredConverter.ToUnstructured(&meta)
+	clean, err = kruntime.DefaultUnstructuredConverter.ToUnstructured(meta)
 	return clean, unknown, err
 }
 
-// isPlainMetadata says whether m has only members of ObjectMeta that are strings or hold strings, all of them of
-// the right type, so that no detour through the typed form is needed. Most objects are like this.
+// CheckMetadata returns the error that CleanMetadata would, and changes nothing.
+func CheckMetadata(metadata any) error {
+	if m, ok := metadata.(map[string]any); ok && isPlainMetadata(m) {
+		return nil
+	}
+	_, _, err := decodeMetadata(metadata)
+	return err
+}
+
+func decodeMetadata(metadata any) (meta *metav1.ObjectMeta, strict []error, err error) {
+	encoded, err := json.Marshal(metadata)
+	if err != nil {
+		return nil, nil, err
+	}
+	meta = &metav1.ObjectMeta{}
+	strict, err = kjson.UnmarshalStrict(encoded, meta)
+	return meta, strict, err
+}
+
+// isPlainMetadata says whether m would come back from an ObjectMeta as it is, once empty members are dropped, so
+// that no detour through that is needed. Nearly all objects are like this.
 func isPlainMetadata(m map[string]any) bool {
 	for name, value := range m {
 		ok := false
 		switch name {
 		case "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion":
-			_, ok = value.(string)
+			ok = isStringOrNil(value)
 		case "labels", "annotations":
-			var values map[string]any
-			values, ok = value.(map[string]any)
-			for _, v := range values {
-				if _, isString := v.(string); !isString {
-					return false
-				}
-			}
+			ok = isPlainMap(value)
 		case "finalizers":
-			var values []any
-			values, ok = value.([]any)
-			for _, v := range values {
-				if _, isString := v.(string); !isString {
-					return false
-				}
-			}
-		case "generation":
-			_, ok = value.(int64)
+			ok = isPlainList(value, func(element any) bool { _, ok := element.(string); return ok })
+		case "ownerReferences":
+			ok = isPlainList(value, isPlainOwner)
+		case "managedFields":
+			ok = isPlainList(value, isPlainManager)
+		case "creationTimestamp", "deletionTimestamp":
+			ok = value == nil || isPlainTime(value)
+		case "generation", "deletionGracePeriodSeconds":
+			_, isInt := value.(int64)
+			ok = isInt || value == nil
 		}
 		if !ok {
 			return false
@@ -75,106 +81,103 @@ func isPlainMetadata(m map[string]any) bool {
 	return true
 }
 
+func isStringOrNil(value any) bool {
+	_, ok := value.(string)
+	return ok || value == nil
+}
+
+func isPlainMap(value any) bool {
+	m, ok := value.(map[string]any)
+	for _, v := range m {
+		if _, isString := v.(string); !isString {
+			return false
+		}
+	}
+	return ok || value == nil
+}
+
+func isPlainList(value any, isPlain func(any) bool) bool {
+	list, ok := value.([]any)
+	for _, element := range list {
+		if !isPlain(element) {
+			return false
+		}
+	}
+	return ok || value == nil
+}
+
+// isPlainOwner says whether value is a whole OwnerReference.
+func isPlainOwner(value any) bool {
+	m, ok := value.(map[string]any)
+	always := 0
+	for name, v := range m {
+		switch name {
+		case "apiVersion", "kind", "name", "uid":
+			_, ok = v.(string)
+			always++
+		case "controller", "blockOwnerDeletion":
+			_, ok = v.(bool)
+		default:
+			ok = false
+		}
+		if !ok {
+			return false
+		}
+	}
+	return ok && always == 4
+}
+
+// isPlainManager says whether value is a ManagedFieldsEntry without empty members.
+func isPlainManager(value any) bool {
+	m, ok := value.(map[string]any)
+	for name, v := range m {
+		switch name {
+		case "manager", "operation", "apiVersion", "fieldsType", "subresource":
+			s, isString := v.(string)
+			ok = isString && s != ""
+		case "time":
+			ok = isPlainTime(v)
+		case "fieldsV1":
+			_, ok = v.(map[string]any)
+		default:
+			ok = false
+		}
+		if !ok {
+			return false
+		}
+	}
+	return ok
+}
+
+// isPlainTime says whether value is a time in the one way in which metav1.Time writes it.
+func isPlainTime(value any) bool {
+	const form = "2006-01-02T15:04:05Z"
+	s, ok := value.(string)
+	if !ok || len(s) != len(form) {
+		return false
+	}
+	t, err := time.Parse(form, s)
+	return err == nil && !t.IsZero()
+}
+
+// dropEmpty drops from plain metadata what an ObjectMeta does not write.
 func dropEmpty(m map[string]any) {
 	for name, value := range m {
+		empty := false
 		switch v := value.(type) {
+		case nil:
+			empty = true
 		case string:
-			if v == "" {
-				delete(m, name)
-			}
+			empty = v == ""
 		case map[string]any:
-			if len(v) == 0 {
-				delete(m, name)
-			}
+			empty = len(v) == 0
 		case []any:
-			if len(v) == 0 {
-				delete(m, name)
-			}
+			empty = len(v) == 0
 		case int64:
-			if v == 0 {
-				delete(m, name)
-			}
+			empty = v == 0 && name != "deletionGracePeriodSeconds"
+		}
+		if empty {
+			delete(m, name)
 		}
 	}
-}
-
-// Coerce checks and cleans apiVersion, kind and metadata of the embedded resources in obj, in place (those of obj
-// itself are left alone unless s is a Root). unknown are the paths of metadata's unknown members, sorted. The
-// error is set where a member has the wrong type.
-func Coerce(path *field.Path, obj any, s *Schema) (unknown []string, err *field.Error) {
-	if !s.embeds() {
-		return nil, nil
-	}
-	c := coercer{}
-	c.coerce(path, obj, s)
-	slices.Sort(c.unknown)
-	return c.unknown, c.err
-}
-
-type coercer struct {
-	unknown []string
-	err     *field.Error // the first one; it ends the walk
-}
-
-func (c *coercer) coerce(path *field.Path, x any, s *Schema) {
-	if c.err != nil || !s.embeds() {
-		return
-	}
-	switch x := x.(type) {
-	case map[string]any:
-		for _, name := range sortedKeys(x) {
-			value := x[name]
-			if s.Embedded && isMeta(name) {
-				c.member(path, x, name)
-				value = x[name]
-			}
-			if p, ok := s.Properties[name]; ok {
-				c.coerce(path.Child(name), value, p)
-			} else {
-				c.coerce(path.Key(name), value, s.Additional)
-			}
-		}
-	case []any:
-		for i, value := range x {
-			c.coerce(path.Index(i), value, s.Items)
-		}
-	}
-}
-
-// member coerces one of the three members of an embedded resource x.
-func (c *coercer) member(path *field.Path, x map[string]any, name string) {
-	value := x[name]
-	if name != "metadata" {
-		if _, ok := value.(string); !ok {
-			c.fail(field.Invalid(path.Child(name), value, "must be a string"))
-		}
-		return
-	}
-	clean, unknown, err := CleanMetadata(value)
-	if err != nil {
-		c.fail(field.Invalid(path.Child(name), value, err.Error()))
-		return
-	}
-	x[name] = clean
-	for _, u := range unknown {
-		c.unknown = append(c.unknown, fmt.Sprintf("%s.%s", path.Child(name), u))
-	}
-}
-
-func (c *coercer) fail(err *field.Error) {
-	if c.err == nil {
-		c.err = err
-	}
-}
-
-// embeds says whether s or a node below it is an embedded resource.
-func (s *Schema) embeds() bool { return s != nil && (s.Embedded || s.embedsBelow) }
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, strings.Compare)
-	return keys
 }

@@ -30,8 +30,10 @@ type Schema struct {
 	Extensions
 	ValueValidation
 
-	embedsBelow bool // see embeds
-	unique      bool // see HasUnique
+	embedsBelow bool     // see embeds
+	unique      bool     // see HasUnique
+	fillsBelow  bool     // see fills
+	defaulted   []string // the properties with defaults
 }
 
 // Extensions are Kubernetes' x-kubernetes-... keywords, described at apiextensionsv1.JSONSchemaProps.
@@ -249,36 +251,23 @@ func (s *Schema) HasRules() bool {
 // HasUnique says whether s or a node below it is a list of type set or map.
 func (s *Schema) HasUnique() bool { return s != nil && s.unique }
 
-// note records for embeds and HasUnique what New knows once all children are there, so that objects of the many
-// kinds without such nodes are not walked.
+// note records for embeds, fills and HasUnique what New knows once all children are there, so that objects of the
+// many kinds without such nodes are not walked.
 func (s *Schema) note() {
+	s.embedsBelow, s.fillsBelow, s.defaulted = false, false, nil
 	s.unique = s.ListType == "set" || s.ListType == "map"
 	below := func(c *Schema) {
 		s.embedsBelow = s.embedsBelow || c.embeds()
+		s.fillsBelow = s.fillsBelow || c != nil && (c.fillsBelow || c.Default != nil)
 		s.unique = s.unique || c.HasUnique()
 	}
 	below(s.Items)
 	below(s.Additional)
-	for _, p := range s.Properties {
+	for name, p := range s.Properties {
 		below(p)
-	}
-}
-
-// PruneDefaults brings the defaults of s, which must not be shared yet, into the form that objects have: without
-// members that the schema does not specify, and with clean metadata in embedded resources.
-func (s *Schema) PruneDefaults() {
-	if s == nil {
-		return
-	}
-	if s.Default != nil {
-		var p pruner
-		p.prune(s.Default, s)
-		_, _ = Coerce(nil, s.Default, s) // a default with metadata of the wrong type has been refused
-	}
-	s.Items.PruneDefaults()
-	s.Additional.PruneDefaults()
-	for _, p := range s.Properties {
-		p.PruneDefaults()
+		if p.Default != nil {
+			s.defaulted = append(s.defaulted, name)
+		}
 	}
 }
 

@@ -27,12 +27,20 @@ func (e *explanation) add(at string, f *failure) {
 	e.failures = append(e.failures, &placed)
 }
 
-// explain validates value, which stands at the dotted path at, and collects all failures.
-func (n *node) explain(at string, value any) explanation {
-	var e explanation
+// explain validates value, which stands at the dotted path at, and collects all failures but those that was, the
+// past of value, forgives.
+func (n *node) explain(at string, value any, was *past) explanation {
 	if n == nil {
-		return e
+		return explanation{}
 	}
+	e := n.explainNode(at, value, was)
+	if !e.valid() && was.unchanged() {
+		e.failures = nil
+	}
+	return e
+}
+
+func (n *node) explainNode(at string, value any, was *past) (e explanation) {
 	report := func(f *failure) { e.add(at, f) }
 	wrongType := n.checkType(value)
 	if wrongType != nil {
@@ -57,12 +65,12 @@ func (n *node) explain(at string, value any) explanation {
 	switch x := value.(type) {
 	case []any:
 		for i, element := range x {
-			e.merge(n.items.explain(at+"["+strconv.Itoa(i)+"]", element))
+			e.merge(n.items.explain(at+"["+strconv.Itoa(i)+"]", element, was.element(i)))
 		}
 		n.checkValue(value, report)
 	case map[string]any:
 		n.checkValue(value, report)
-		e.merge(n.explainMembers(at, x))
+		e.merge(n.explainMembers(at, x, was))
 	default:
 		n.checkValue(value, report)
 		if _, isString := value.(string); isString && n.format != "" {
@@ -85,21 +93,25 @@ func checksOf(value any) int {
 	}
 }
 
-func (n *node) explainMembers(at string, x map[string]any) (e explanation) {
+func (n *node) explainMembers(at string, x map[string]any, was *past) (e explanation) {
 	names := make([]string, 0, len(x))
 	for name := range x {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		before := was.member(name)
+		if at == "" && (name == "apiVersion" || name == "kind") {
+			before = nil // both objects are in the version of the request, whatever was stored
+		}
 		p, ok := n.properties[name]
 		switch {
 		case !ok:
-			e.merge(n.additional.explain(at+"."+name, x[name]))
+			e.merge(n.additional.explain(at+"."+name, x[name], before))
 		case at == "":
-			e.merge(p.explain(name, x[name]))
+			e.merge(p.explain(name, x[name], before))
 		default:
-			e.merge(p.explain(at+"."+name, x[name]))
+			e.merge(p.explain(at+"."+name, x[name], before))
 		}
 	}
 	for _, name := range n.Required {
@@ -116,7 +128,7 @@ func (n *node) explainLogic(at string, value any) (e explanation) {
 	e.merge(explainOneOf(n.oneOf, at, value))
 	e.merge(explainAllOf(n.allOf, at, value))
 	if n.not != nil {
-		if refused := n.not.explain(at, value); refused.valid() {
+		if refused := n.not.explain(at, value, nil); refused.valid() {
 			e.add(at, logicFailure("must not validate the schema (not)"))
 		}
 	}
@@ -127,7 +139,7 @@ func (n *node) explainLogic(at string, value any) (e explanation) {
 func explainAnyOf(branches []*node, at string, value any) (e explanation) {
 	var best *explanation
 	for _, b := range branches {
-		found := b.explain(at, value)
+		found := b.explain(at, value, nil)
 		if found.valid() {
 			return found
 		}
@@ -149,7 +161,7 @@ func explainOneOf(branches []*node, at string, value any) (e explanation) {
 	var best, first *explanation
 	valid := 0
 	for _, b := range branches {
-		found := b.explain(at, value)
+		found := b.explain(at, value, nil)
 		switch {
 		case found.valid():
 			valid++
@@ -176,7 +188,7 @@ func explainOneOf(branches []*node, at string, value any) (e explanation) {
 func explainAllOf(branches []*node, at string, value any) (e explanation) {
 	valid := 0
 	for _, b := range branches {
-		found := b.explain(at, value)
+		found := b.explain(at, value, nil)
 		if found.valid() {
 			valid++
 		}

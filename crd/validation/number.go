@@ -64,11 +64,12 @@ func (c *valueCheck) checkMultiple(value any) {
 		shown, nonPositive = whole, whole <= 0
 		multiple = !nonPositive && i%whole == 0
 	} else if !nonPositive {
-		quotient := toFloat(value) / factor
+		number := toFloat(value)
+		quotient := number / factor
 		if factor < 1 {
-			quotient = 1 / factor * toFloat(value)
+			quotient = 1 / factor * number
 		}
-		multiple = isWhole(quotient)
+		value, multiple = number, isWhole(quotient)
 	}
 	switch {
 	case nonPositive:

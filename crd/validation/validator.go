@@ -39,8 +39,27 @@ func (v *Validator) Validate(path *field.Path, value any) field.ErrorList {
 	if v == nil || v.root.accepts(value) {
 		return nil
 	}
-	e := v.root.explain("", value)
+	e := v.root.explain("", value, nil)
 	return e.toFieldErrors(path)
+}
+
+// ValidateUpdate is Validate for a value that replaces old: what broke a rule already and did not change is accepted
+// (Kubernetes' ratcheting). old is looked at only when value is refused, nil where there is none.
+func (v *Validator) ValidateUpdate(path *field.Path, value, old any) field.ErrorList {
+	if v == nil || v.root.accepts(value) {
+		return nil
+	}
+	e := v.root.explain("", value, &past{n: v.root, now: value, old: old})
+	return e.toFieldErrors(path)
+}
+
+// Property returns the validator of one property of the whole; nil, which accepts everything, where the schema does
+// not name it. Its errors speak of paths below the property.
+func (v *Validator) Property(name string) *Validator {
+	if v == nil || v.root == nil || v.root.properties[name] == nil {
+		return nil
+	}
+	return &Validator{root: v.root.properties[name]}
 }
 
 // node is a compiled schema.Schema.

@@ -87,7 +87,8 @@ func (n *node) checkValue(value any, report func(*failure)) (failed bool) {
 		c.checkSize(len(x), n.MinProperties, n.MaxProperties, "properties")
 	}
 	if len(n.Enum) > 0 && (report != nil || !c.failed) && !n.inEnum(value) {
-		c.fail(&failure{kind: notSupported, value: value, enum: n.Enum, text: "%s in body should be one of"})
+		c.fail(&failure{kind: notSupported, value: value, enum: n.Enum,
+			text: "%s in body should be one of " + escape(fmt.Sprint(n.Enum))})
 	}
 	return c.failed
 }
@@ -113,7 +114,8 @@ func (c *valueCheck) checkString(s string) {
 	}
 	switch {
 	case c.MaxLength != nil && int64(length) > *c.MaxLength:
-		c.fail(&failure{kind: tooLong, limit: *c.MaxLength, text: "%s is too long"})
+		c.fail(&failure{kind: tooLong, limit: *c.MaxLength,
+			text: fmt.Sprintf("%%s in body should be at most %d chars long", *c.MaxLength)})
 	case c.MinLength != nil && int64(length) < *c.MinLength:
 		c.fail(&failure{kind: invalid, value: s,
 			text: fmt.Sprintf("%%s in body should be at least %d chars long", *c.MinLength)})
