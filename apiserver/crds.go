@@ -105,7 +105,7 @@ func (c crdServer) DeleteInstances(ctx context.Context, d *resource.Definition) 
 func (c crdServer) UpdateCRD(ctx context.Context, name string, change func(resource.Object) bool) error {
 	t := c.s.crdTarget(name)
 	t.Subresource = "status"
-	_, err := c.s.registry.Modify(ctx, t, registry.WriteOptions{}, func(o resource.Object) (resource.Object, error) {
+	_, err := c.s.registry.Modify(ctx, t, registry.WriteOptions{FieldManager: ownManager}, func(o resource.Object) (resource.Object, error) {
 		change(o) // a change that changes nothing stores nothing
 		return o, nil
 	})
@@ -114,6 +114,9 @@ func (c crdServer) UpdateCRD(ctx context.Context, name string, change func(resou
 	}
 	return err
 }
+
+// ownManager is the server itself, as managedFields name it.
+const ownManager = "kube-apiserver"
 
 // systemNamespaces exist in every cluster.
 var systemNamespaces = []string{"default", "kube-system", "kube-public", "kube-node-lease"}
@@ -128,7 +131,7 @@ func (s *Server) bootstrap(ctx context.Context) error {
 			if apierrors.IsNotFound(err) {
 				_, err = s.registry.Create(ctx, t, resource.Object{
 					"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name},
-				}, registry.WriteOptions{})
+				}, registry.WriteOptions{FieldManager: ownManager})
 			}
 			if err == nil || apierrors.IsAlreadyExists(err) {
 				break

@@ -79,11 +79,11 @@ func New(c Config) (*Server, error) {
 	}
 	c.Store = s.metrics.Store(c.Store)
 	s.config.Store = c.Store
+	models := models.New()
 	s.cache = watchcache.New(c.Store, watchcache.Options{Prefix: "/registry/", Logger: s.log.WithName("watchcache")})
 	s.registry = registry.New(c.Store, s.cache, registry.Options{
-		Admission: admission.NewNamespaceLifecycle(namespaces{s}),
+		Admission: admission.NewNamespaceLifecycle(namespaces{s}), Models: models,
 	})
-	models := models.New()
 	if err := s.defineKinds(models); err != nil {
 		return nil, err
 	}

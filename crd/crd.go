@@ -165,7 +165,8 @@ func (h *head) version(i int) (resource.Version, error) {
 	if sub := v.Subresources; sub != nil {
 		out.Subresources = map[string]*resource.Subresource{}
 		if sub.Status != nil {
-			out.Subresources["status"] = &resource.Subresource{Merge: mergeStatus}
+			out.Reset = [][]string{{"status"}}
+			out.Subresources["status"] = &resource.Subresource{Merge: mergeStatus, Reset: [][]string{{"metadata"}, {"spec"}}}
 		}
 		if sub.Scale != nil {
 			out.Subresources["scale"] = &resource.Subresource{Scale: scaleOf(sub.Scale)}

@@ -26,8 +26,9 @@ func (k kinds) deployment() *resource.Definition {
 			Name: "v1", Served: true, GoType: &appsv1.Deployment{},
 			Schema:  k.compiler.Schema("io.k8s.api.apps.v1.Deployment", &appsv1.Deployment{}, nil),
 			Columns: deploymentColumns(),
+			Reset:   statusOnly(),
 			Subresources: map[string]*resource.Subresource{
-				"status": status(),
+				"status": status([]string{"metadata", "labels"}),
 				"scale": {Scale: &resource.Scale{
 					SpecReplicas: []string{"spec", "replicas"}, StatusReplicas: []string{"status", "replicas"},
 					Selector: []string{"spec", "selector"}, SelectorObject: true,

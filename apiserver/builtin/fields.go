@@ -117,9 +117,9 @@ func empty(v any) bool {
 }
 
 // status is the subresource of that name: a write to it changes .status and nothing else but metadata (of which the
-// registry keeps what is the server's).
-func status() *resource.Subresource {
-	return &resource.Subresource{Merge: func(sent, current resource.Object) resource.Object {
+// registry keeps what is the server's). reset are paths besides spec that its writer does not come to own.
+func status(reset ...[]string) *resource.Subresource {
+	return &resource.Subresource{Reset: append(reset, []string{"spec"}), Merge: func(sent, current resource.Object) resource.Object {
 		for name := range sent {
 			if name != "status" && name != "metadata" && name != "apiVersion" && name != "kind" {
 				delete(sent, name)
@@ -133,3 +133,6 @@ func status() *resource.Subresource {
 		return sent
 	}}
 }
+
+// statusOnly is what a write to an object with a status subresource leaves alone; see resource.Version.Reset.
+func statusOnly() [][]string { return [][]string{{"status"}} }

@@ -32,9 +32,10 @@ func (k kinds) namespace() *resource.Definition {
 				atPath("Status", "The status of the namespace", "status", "phase"),
 				ageColumn(),
 			},
+			Reset: statusOnly(),
 			Subresources: map[string]*resource.Subresource{
 				"status":   status(),
-				"finalize": {Verbs: []string{"update"}, Merge: mergeFinalize},
+				"finalize": {Verbs: []string{"update"}, Merge: mergeFinalize, Reset: statusOnly()},
 			},
 		}},
 		Hooks: resource.Hooks{

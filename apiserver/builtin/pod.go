@@ -22,7 +22,8 @@ func (k kinds) pod() *resource.Definition {
 			Name: "v1", Served: true, GoType: &corev1.Pod{},
 			Schema:       k.compiler.Schema("io.k8s.api.core.v1.Pod", &corev1.Pod{}, nil),
 			Columns:      podColumns(),
-			Subresources: map[string]*resource.Subresource{"status": status()},
+			Reset:        statusOnly(),
+			Subresources: map[string]*resource.Subresource{"status": status([]string{"metadata", "deletionTimestamp"}, []string{"metadata", "ownerReferences"})},
 		}},
 		Hooks: resource.Hooks{
 			PrepareCreate: func(_ context.Context, obj resource.Object) {

@@ -31,6 +31,7 @@ func (k kinds) service() *resource.Definition {
 			Name: "v1", Served: true, GoType: &corev1.Service{},
 			Schema:       k.compiler.Schema("io.k8s.api.core.v1.Service", &corev1.Service{}, defaultServiceFamilies),
 			Columns:      serviceColumns(),
+			Reset:        statusOnly(),
 			Subresources: map[string]*resource.Subresource{"status": status()},
 		}},
 		Hooks: resource.Hooks{

@@ -50,7 +50,7 @@ func (c *call) writeOne(out output, code int, data []byte) error {
 
 // readObject reads and decodes the body of a create or update.
 func (c *call) readObject(kind string) (*decoded, registry.WriteOptions, error) {
-	o, err := parseWriteQuery(c.r.URL.Query(), kind)
+	o, err := parseWriteQuery(c.r, kind)
 	if err != nil {
 		return nil, o, err
 	}

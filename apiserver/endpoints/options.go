@@ -3,10 +3,13 @@ package endpoints
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
@@ -20,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
+	"github.com/keelson-project/keelson/apiserver/patch"
 	"github.com/keelson-project/keelson/apiserver/registry"
 )
 
@@ -99,25 +103,62 @@ func intParam(q url.Values, name string) (int64, error) {
 	return n, nil
 }
 
-// parseWriteQuery reads the parameters of creates, updates and patches.
-func parseWriteQuery(q url.Values, kind string) (registry.WriteOptions, error) {
+// parseWriteQuery reads the parameters of creates and updates; kind names their options.
+func parseWriteQuery(r *http.Request, kind string) (registry.WriteOptions, error) {
+	q := r.URL.Query()
+	return writeOptions(r, kind, validation.ValidateCreateOptions(&metav1.CreateOptions{
+		DryRun: q["dryRun"], FieldManager: q.Get("fieldManager"), FieldValidation: q.Get("fieldValidation"),
+	}))
+}
+
+// parsePatchQuery reads the parameters of a patch of that type.
+func parsePatchQuery(r *http.Request, kind patch.Type) (registry.WriteOptions, error) {
+	q := r.URL.Query()
+	p := metav1.PatchOptions{
+		DryRun: q["dryRun"], FieldManager: q.Get("fieldManager"), FieldValidation: q.Get("fieldValidation"),
+	}
+	if q.Get("force") != "" {
+		force := isTrue(q.Get("force"))
+		p.Force = &force
+	}
+	o, err := writeOptions(r, "PatchOptions", validation.ValidatePatchOptions(&p, types.PatchType(kind)))
+	o.Force = p.Force != nil && *p.Force
+	return o, err
+}
+
+// writeOptions are those that the query gives, unless errs found something wrong there.
+func writeOptions(r *http.Request, kind string, errs field.ErrorList) (registry.WriteOptions, error) {
+	if len(errs) > 0 {
+		return registry.WriteOptions{}, apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: kind}, "", errs)
+	}
+	q := r.URL.Query()
 	o := registry.WriteOptions{
-		FieldManager:    q.Get("fieldManager"),
+		DryRun: len(q["dryRun"]) > 0, FieldManager: q.Get("fieldManager"),
 		FieldValidation: registry.FieldValidation(q.Get("fieldValidation")),
 	}
-	var errs field.ErrorList
-	dryRun := q["dryRun"]
-	errs = append(errs, validation.ValidateDryRun(field.NewPath("dryRun"), dryRun)...)
-	errs = append(errs, validation.ValidateFieldManager(o.FieldManager, field.NewPath("fieldManager"))...)
-	errs = append(errs, validation.ValidateFieldValidation(field.NewPath("fieldValidation"), string(o.FieldValidation))...)
-	if len(errs) > 0 {
-		return o, apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: kind}, "", errs)
-	}
-	o.DryRun = len(dryRun) > 0
 	if o.FieldValidation == "" {
 		o.FieldValidation = registry.Warn
 	}
+	if o.FieldManager == "" {
+		o.FieldManager = managerFrom(r.UserAgent())
+	}
 	return o, nil
+}
+
+// managerFrom names who writes by the program in its User-Agent, as far as that can be printed.
+func managerFrom(userAgent string) string {
+	program, _, _ := strings.Cut(userAgent, "/")
+	name := make([]byte, 0, len(program))
+	for _, c := range program {
+		if !unicode.IsPrint(c) {
+			continue
+		}
+		if len(name)+utf8.RuneLen(c) > validation.FieldManagerMaxLength {
+			break
+		}
+		name = utf8.AppendRune(name, c)
+	}
+	return string(name)
 }
 
 // parseDelete reads DeleteOptions from the body, or from the query where there is no body.

@@ -24,6 +24,13 @@ func (c *call) patch() error {
 	if err != nil {
 		return err
 	}
+	if p.Config != nil {
+		res, err := c.api.registry.Apply(c.r.Context(), c.t, func(resource.Object) (resource.Object, error) { return p.Config, nil }, o)
+		if err != nil {
+			return err
+		}
+		return c.writeOne(out, statusCode(res), res.Data)
+	}
 	strict := o.StrictErrors
 	o.StrictErrors = nil
 	res, err := c.api.registry.Patch(c.r.Context(), c.t, o, func(obj resource.Object) (resource.Object, error) {
@@ -42,13 +49,8 @@ func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, r
 	if err != nil {
 		return o, nil, nil, unsupportedMediaType(c.patchTypes())
 	}
-	if o, err = parseWriteQuery(c.r.URL.Query(), "PatchOptions"); err != nil {
+	if o, err = parsePatchQuery(c.r, patch.Type(kind)); err != nil {
 		return o, nil, nil, err
-	}
-	if c.r.URL.Query().Get("force") != "" && patch.Type(kind) != patch.Apply {
-		return o, nil, nil, apierrors.NewInvalid(schema.GroupKind{Group: "meta.k8s.io", Kind: "PatchOptions"}, "", field.ErrorList{
-			field.Forbidden(field.NewPath("force"), "may not be specified for non-apply patch"),
-		})
 	}
 	if raw, err = readBody(c.w, c.r); err != nil {
 		return o, nil, nil, err
@@ -62,6 +64,8 @@ func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, r
 		return o, nil, nil, unsupportedMediaType(c.patchTypes())
 	case errors.Is(err, patch.ErrTooLarge):
 		return o, nil, nil, apierrors.NewRequestEntityTooLargeError(err.Error())
+	case err != nil && patch.Type(kind) == patch.Apply:
+		return o, nil, nil, apierrors.NewBadRequest(fmt.Sprintf("error encoding patch: %v", err))
 	case err != nil:
 		return o, nil, nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
 	}
@@ -70,11 +74,11 @@ func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, r
 }
 
 func (c *call) patchTypes() string {
-	types := string(patch.JSON) + ", " + string(patch.Merge)
+	types := string(patch.JSON) + ", " + string(patch.Merge) + ", "
 	if c.t.Version.GoType != nil {
-		types += ", " + string(patch.Strategic)
+		types += string(patch.Strategic) + ", "
 	}
-	return types
+	return types + string(patch.Apply)
 }
 
 // patchFailed words a patch that does not fit its object as Kubernetes does.

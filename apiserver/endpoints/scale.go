@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/keelson-project/keelson/apiserver/patch"
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -32,9 +33,17 @@ func (c *call) scale(s *resource.Scale) error {
 		}
 		return c.writeScale(out, s, data)
 	}
-	o, change, err := c.scaleChange(s)
+	o, change, config, err := c.scaleChange(s)
 	if err != nil {
 		return err
+	}
+	o.Through = "scale"
+	if config != nil {
+		res, err := c.api.registry.Apply(ctx, main, func(resource.Object) (resource.Object, error) { return c.unscaled(s, config) }, o)
+		if err != nil {
+			return err
+		}
+		return c.writeScale(out, s, res.Data)
 	}
 	res, err := c.api.registry.Modify(ctx, main, o, func(obj resource.Object) (resource.Object, error) {
 		current, err := scaleOf(s, obj)
@@ -61,35 +70,56 @@ func (c *call) scale(s *resource.Scale) error {
 	return c.writeScale(out, s, res.Data)
 }
 
-// scaleChange reads a PUT or PATCH of a Scale as a function on it.
-func (c *call) scaleChange(s *resource.Scale) (registry.WriteOptions, func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error), error) {
+// unscaled turns the applied configuration of a Scale into that of the object.
+func (c *call) unscaled(s *resource.Scale, config resource.Object) (resource.Object, error) {
+	scale := autoscalingv1.SchemeGroupVersion.WithKind("Scale")
+	if gvk := (&unstructured.Unstructured{Object: config}).GroupVersionKind(); gvk != scale {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("invalid object type: %v", gvk))
+	}
+	obj := resource.Object{"apiVersion": c.t.Def.APIVersion(c.t.Version.Name), "kind": c.t.Def.Names.Kind}
+	if m, ok := config["metadata"].(map[string]any); ok {
+		obj["metadata"] = m
+	}
+	replicas, found, err := unstructured.NestedInt64(config, "spec", "replicas")
+	if err != nil {
+		return nil, apierrors.NewBadRequest(err.Error())
+	}
+	if found {
+		err = unstructured.SetNestedField(obj, replicas, s.SpecReplicas...)
+	}
+	return obj, err
+}
+
+// scaleChange reads a PUT or PATCH of a Scale as a function on it, or as the configuration that is applied.
+func (c *call) scaleChange(s *resource.Scale) (o registry.WriteOptions, change func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error), config resource.Object, err error) {
 	if c.info.Verb == "update" {
-		o, err := parseWriteQuery(c.r.URL.Query(), "UpdateOptions")
+		o, err = parseWriteQuery(c.r, "UpdateOptions")
 		if err != nil {
-			return o, nil, err
+			return o, nil, nil, err
 		}
 		body, err := readBody(c.w, c.r)
 		if err != nil {
-			return o, nil, err
+			return o, nil, nil, err
 		}
 		def := &resource.Definition{Group: "autoscaling", Names: resource.Names{Kind: "Scale", Plural: "scales"}}
 		t := &registry.Target{Def: def, Version: &resource.Version{Name: "v1", GoType: &autoscalingv1.Scale{}}}
 		d, err := decodeObject(c.r, t, body, false)
 		if err != nil {
-			return o, nil, err
+			return o, nil, nil, err
 		}
 		wanted, err := toScale(d.obj)
 		if err != nil {
-			return o, nil, err
+			return o, nil, nil, err
 		}
 		if wanted.Name != c.t.Name && wanted.Name != "" {
-			return o, nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", wanted.Name, c.t.Name))
+			return o, nil, nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", wanted.Name, c.t.Name))
 		}
-		return o, func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error) { return wanted, nil }, nil
+		return o, func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error) { return wanted, nil }, nil, nil
 	}
-	o, p, _, err := c.readPatch(&autoscalingv1.Scale{})
+	var p *patch.Patch
+	o, p, _, err = c.readPatch(&autoscalingv1.Scale{})
 	if err != nil {
-		return o, nil, err
+		return o, nil, nil, err
 	}
 	return o, func(current *autoscalingv1.Scale) (*autoscalingv1.Scale, error) {
 		obj, err := kruntime.DefaultUnstructuredConverter.ToUnstructured(current)
@@ -100,7 +130,7 @@ func (c *call) scaleChange(s *resource.Scale) (registry.WriteOptions, func(*auto
 			return nil, patchFailed(err)
 		}
 		return toScale(obj)
-	}, nil
+	}, p.Config, nil
 }
 
 func toScale(obj resource.Object) (*autoscalingv1.Scale, error) {

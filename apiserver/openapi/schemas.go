@@ -62,7 +62,7 @@ func (c *components) add(name string, s *spec.Schema) {
 		return
 	}
 	c.schemas[name] = s
-	eachRef(s, c.need)
+	models.EachRef(s, c.need)
 }
 
 // need publishes one of the models.
@@ -83,30 +83,6 @@ func (c *components) err() error {
 		return fmt.Errorf("openapi: schemas refer to unknown models: %s", strings.Join(c.missing, ", "))
 	}
 	return nil
-}
-
-// eachRef calls f with the name of each model that s refers to.
-func eachRef(s *spec.Schema, f func(name string)) {
-	if ref := s.Ref.String(); ref != "" {
-		f(strings.TrimPrefix(ref, models.RefPrefix))
-	}
-	for _, p := range s.Properties {
-		eachRef(&p, f)
-	}
-	if s.Items != nil && s.Items.Schema != nil {
-		eachRef(s.Items.Schema, f)
-	}
-	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
-		eachRef(s.AdditionalProperties.Schema, f)
-	}
-	for _, list := range [][]spec.Schema{s.AllOf, s.AnyOf, s.OneOf} {
-		for i := range list {
-			eachRef(&list[i], f)
-		}
-	}
-	if s.Not != nil {
-		eachRef(s.Not, f)
-	}
 }
 
 // listSchema is that of a list of custom resources.

@@ -1,5 +1,5 @@
 // Package patch applies the patch formats of Kubernetes to decoded objects: JSON patch (RFC 6902), JSON merge
-// patch (RFC 7386) and strategic merge patch. It is pure: no I/O, no clock, and the object that it is given is
+// patch (RFC 7386) and strategic merge patch; applied configurations it only reads. It is pure: no I/O, no clock, and the object that it is given is
 // its own to change.
 package patch
 
@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -61,6 +62,9 @@ type Patch struct {
 	merge  map[string]any
 	// Strict are duplicate fields of the patch itself.
 	Strict []string
+	// Config is the applied configuration where the patch is one (Apply). It is not for Patch.Apply: merging it takes
+	// the account of who owns what (package managedfields). Read-only, so that it can be merged again.
+	Config resource.Object
 }
 
 // Parse reads a patch. goType is a pointer to the kind's Go struct, which strategic merge patches need; nil where
@@ -91,7 +95,25 @@ func Parse(kind Type, body []byte, goType any) (*Patch, error) {
 		}
 		return p, nil
 	}
+	if kind == Apply {
+		return p, p.parseConfig(body)
+	}
 	return nil, &patchError{ErrUnsupported, fmt.Errorf("patch type %q", kind)}
+}
+
+// parseConfig reads the YAML (or JSON) of an applied configuration.
+func (p *Patch) parseConfig(body []byte) error {
+	raw, err := yaml.YAMLToJSON(body)
+	if err != nil {
+		return &patchError{ErrMalformed, err}
+	}
+	if p.Config, err = resource.Decode(raw); err != nil {
+		return &patchError{ErrMalformed, err}
+	}
+	if err := yaml.UnmarshalStrict(body, &map[string]any{}); err != nil {
+		p.Strict = append(p.Strict, err.Error())
+	}
+	return nil
 }
 
 // Apply returns the patched object. obj belongs to Apply from then on. Error: ErrNotApplicable.

@@ -15,12 +15,19 @@ import (
 
 // WriteOptions are what creates, updates and patches have in common.
 type WriteOptions struct {
-	DryRun          bool
-	FieldManager    string
+	DryRun bool
+	// FieldManager is who owns the fields that the write sets, in metadata.managedFields.
+	FieldManager string
+	// Force: an apply takes over what others own instead of failing with their names.
+	Force           bool
 	FieldValidation FieldValidation
 	// StrictErrors are the decoder's findings that FieldValidation is to judge together with unknown fields:
 	// `duplicate field "spec.a"`.
 	StrictErrors []string
+	// Through is the subresource to which the write of the object itself belongs in the eyes of managedFields (scale).
+	Through string
+
+	applied bool // managedFields are up to date
 }
 
 // Result is the answer to a write.
@@ -46,8 +53,10 @@ func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o 
 		return nil, err
 	}
 	t.Name = name
-	if err := t.intake(ctx, obj, o); err != nil {
-		return nil, err
+	if !o.applied {
+		if err := t.intake(ctx, obj, o); err != nil {
+			return nil, err
+		}
 	}
 	// Kubernetes finds this out when it stores the object, and a dry run does not come that far.
 	if metaString(obj, "resourceVersion") != "" && !o.DryRun {
@@ -78,6 +87,9 @@ func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o 
 func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
 	r.stampNew(&t, obj)
 	t.Version.Schema.Default(obj)
+	if !o.applied {
+		r.fields(&t, o.Through).Update(ctx, nil, obj, o.FieldManager)
+	}
 	attrs := t.attributes(ctx, admission.Create, obj, nil, o.DryRun)
 	if err := r.admit(ctx, attrs); err != nil {
 		return nil, err

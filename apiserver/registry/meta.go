@@ -42,7 +42,7 @@ func (r *Registry) stampNew(t *Target, obj resource.Object) {
 	m := metadata(obj)
 	m["uid"] = string(uuid.NewUUID())
 	m["creationTimestamp"] = r.timestamp()
-	for _, k := range []string{"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation"} {
+	for _, k := range []string{"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"} {
 		delete(m, k)
 	}
 	if t.Def.Hooks.SpecChanged != nil {
@@ -151,12 +151,16 @@ func (t *Target) prune(ctx context.Context, obj resource.Object, mode FieldValid
 		return strictError(strings.Join(strict, ", "))
 	}
 	for _, s := range strict {
-		// YAML's decoder tells of several findings at once, a line for each.
-		for _, line := range strings.Split(strings.TrimPrefix(s, "yaml: unmarshal errors:\n"), "\n") {
-			AddWarning(ctx, strings.TrimSpace(line))
-		}
+		addDecodingWarnings(ctx, s)
 	}
 	return nil
+}
+
+// addDecodingWarnings warns of a finding of the decoder: YAML's tells of several at once, a line for each.
+func addDecodingWarnings(ctx context.Context, finding string) {
+	for _, line := range strings.Split(strings.TrimPrefix(finding, "yaml: unmarshal errors:\n"), "\n") {
+		AddWarning(ctx, strings.TrimSpace(line))
+	}
 }
 
 // strictError is caught by the callers, who know how their request words it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/keelson-project/keelson/apiserver/admission"
+	"github.com/keelson-project/keelson/apiserver/managedfields"
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/watchcache"
@@ -24,6 +25,7 @@ type Registry struct {
 	admission admission.Interface
 	now       func() time.Time
 	collector bool
+	models    managedfields.Models
 
 	mu sync.RWMutex
 	// configs by key prefix; two Definitions over the same keys (Event has two groups) share one.
@@ -44,6 +46,8 @@ type Options struct {
 	// GarbageCollector says that a garbage collector runs. Without one the propagation policies Orphan and
 	// Foreground are not written as finalizers, which nobody would ever remove.
 	GarbageCollector bool
+	// Models are the schemas that those of the kinds refer to.
+	Models managedfields.Models
 }
 
 // New returns a Registry over a store and the cache that watches it.
@@ -51,7 +55,7 @@ func New(store storage.Store, cache *watchcache.Cache, o Options) *Registry {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, collector: o.GarbageCollector, configs: map[string]*openConfig{}}
+	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, collector: o.GarbageCollector, models: o.Models, configs: map[string]*openConfig{}}
 }
 
 // Target names what a request is about.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/keelson-project/keelson/apiserver/admission"
+	"github.com/keelson-project/keelson/apiserver/managedfields"
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
 )
@@ -99,6 +100,9 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := t.checkBase(obj, old, rev); err != nil {
 		return nil, err
 	}
+	if !o.applied {
+		r.fields(t, o.Through).Update(ctx, old, obj, o.FieldManager)
+	}
 	if obj, err = t.mergeSubresource(obj, old); err != nil {
 		return nil, err
 	}
@@ -118,6 +122,7 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := r.validateAdmission(ctx, attrs); err != nil {
 		return nil, err
 	}
+	managedfields.KeepTimesIfUnchanged(obj, old)
 	return r.storeUpdate(ctx, t, kv, obj, o)
 }
 
@@ -194,7 +199,6 @@ func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object) {
 		}
 	}
 	delete(m, "selfLink")
-	delete(m, "managedFields")
 	if t.Def.Hooks.PrepareUpdate != nil && t.Subresource == "" {
 		t.Def.Hooks.PrepareUpdate(ctx, obj, old)
 	}

@@ -77,6 +77,9 @@ type Definition struct {
 	// Terminating: the CustomResourceDefinition is being deleted, and create is refused with 405 and the message
 	// "create not allowed while custom resource definition is terminating".
 	Terminating bool
+
+	// Derived is what others made of the Definition.
+	Derived Derived
 }
 
 // Converted is what became of one object of a list.
@@ -103,6 +106,9 @@ type Version struct {
 	Columns          []Column // of the Table output, without Name, which comes first by itself unless a column has Format "name" (Event)
 	// Subresources by name: "status", "scale", and others that a kind has.
 	Subresources map[string]*Subresource
+	// Reset are the paths that a write to the object itself leaves as they were, so that the writer does not come to
+	// own them ({"status"}, where that is a subresource).
+	Reset [][]string
 	// GoType is a pointer to the Go struct of a built-in kind, nil for others. Its tags steer strategic merge
 	// patches (refused with 415 without it), and it decodes protobuf bodies.
 	GoType any
@@ -175,6 +181,8 @@ type Subresource struct {
 	// Merge returns what is to be stored when sent was written to the subresource of current. It may change
 	// and return either; it decides which fields of sent count ("status": status alone).
 	Merge func(sent, current Object) Object
+	// Reset are the paths that Merge puts back; see Version.Reset.
+	Reset [][]string
 	// Scale serves autoscaling/v1 Scale from paths into the object.
 	Scale *Scale
 }

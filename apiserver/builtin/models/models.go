@@ -151,3 +151,27 @@ func decode(data []byte, ix *index) error {
 	}
 	return json.Unmarshal(plain, ix)
 }
+
+// EachRef calls f with the name of each model that s refers to.
+func EachRef(s *spec.Schema, f func(name string)) {
+	if ref := s.Ref.String(); ref != "" {
+		f(strings.TrimPrefix(ref, RefPrefix))
+	}
+	for _, p := range s.Properties {
+		EachRef(&p, f)
+	}
+	if s.Items != nil && s.Items.Schema != nil {
+		EachRef(s.Items.Schema, f)
+	}
+	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
+		EachRef(s.AdditionalProperties.Schema, f)
+	}
+	for _, list := range [][]spec.Schema{s.AllOf, s.AnyOf, s.OneOf} {
+		for i := range list {
+			EachRef(&list[i], f)
+		}
+	}
+	if s.Not != nil {
+		EachRef(s.Not, f)
+	}
+}
