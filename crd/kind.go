@@ -38,7 +38,8 @@ func Definition(installer *Installer) *resource.Definition {
 				Name: "Created At", Type: "date", Path: []string{"metadata", "creationTimestamp"},
 				Description: "CreationTimestamp is a timestamp representing the server time when this object was created.",
 			}},
-			Subresources: map[string]*resource.Subresource{"status": {Merge: mergeKindStatus}},
+			Reset:        [][]string{{"status"}},
+			Subresources: map[string]*resource.Subresource{"status": {Merge: mergeKindStatus, Reset: [][]string{{"spec"}}}},
 			GoType:       &apiextensionsv1.CustomResourceDefinition{},
 		}},
 		Storage: "v1",
@@ -195,6 +196,11 @@ func (kindSchema) Default(obj resource.Object) {
 // Validate implements resource.Schema; the rules are in the hook, which has the installer.
 func (kindSchema) Validate(context.Context, resource.Object, resource.Object) field.ErrorList {
 	return nil
+}
+
+// MergeModel names the model by which CustomResourceDefinitions are merged when they are applied.
+func (kindSchema) MergeModel() string {
+	return "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
 }
 
 // OpenAPI implements resource.Schema. The schema of schemas refers to itself in every direction, and is published as

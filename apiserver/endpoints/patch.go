@@ -2,7 +2,6 @@ package endpoints
 
 import (
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
 
@@ -64,10 +63,8 @@ func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, r
 		return o, nil, nil, unsupportedMediaType(c.patchTypes())
 	case errors.Is(err, patch.ErrTooLarge):
 		return o, nil, nil, apierrors.NewRequestEntityTooLargeError(err.Error())
-	case err != nil && patch.Type(kind) == patch.Apply:
-		return o, nil, nil, apierrors.NewBadRequest(fmt.Sprintf("error encoding patch: %v", err))
 	case err != nil:
-		return o, nil, nil, apierrors.NewBadRequest(fmt.Sprintf("error decoding patch: %v", err))
+		return o, nil, nil, apierrors.NewBadRequest(err.Error())
 	}
 	o.StrictErrors = p.Strict
 	return o, p, raw, nil

@@ -75,7 +75,7 @@ func Parse(kind Type, body []byte, goType any) (*Patch, error) {
 	case JSON:
 		ops, err := jsonpatch.DecodePatch(body)
 		if err != nil {
-			return nil, &patchError{ErrMalformed, err}
+			return nil, &patchError{ErrMalformed, fmt.Errorf("error decoding patch: %w", err)}
 		}
 		if len(ops) > MaxOperations {
 			return nil, &patchError{ErrTooLarge, fmt.Errorf("The allowed maximum operations in a JSON patch is %d, got %d", MaxOperations, len(ops))} //nolint:staticcheck // Kubernetes' text
@@ -88,7 +88,7 @@ func Parse(kind Type, body []byte, goType any) (*Patch, error) {
 		}
 		strict, err := kjson.UnmarshalStrict(body, &p.merge, kjson.DisallowDuplicateFields)
 		if err != nil {
-			return nil, &patchError{ErrMalformed, err}
+			return nil, &patchError{ErrMalformed, fmt.Errorf("error decoding patch: %w", err)}
 		}
 		for _, e := range strict {
 			p.Strict = append(p.Strict, e.Error())
@@ -105,10 +105,13 @@ func Parse(kind Type, body []byte, goType any) (*Patch, error) {
 func (p *Patch) parseConfig(body []byte) error {
 	raw, err := yaml.YAMLToJSON(body)
 	if err != nil {
-		return &patchError{ErrMalformed, err}
+		return &patchError{ErrMalformed, fmt.Errorf("error encoding patch: %w", err)}
 	}
-	if p.Config, err = resource.Decode(raw); err != nil {
-		return &patchError{ErrMalformed, err}
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &p.Config); err != nil {
+		return &patchError{ErrMalformed, fmt.Errorf("error decoding patch: error unmarshaling JSON: while decoding JSON: %w", err)}
+	}
+	if p.Config == nil {
+		p.Config = resource.Object{} // of no kind, which its merge will say
 	}
 	if err := yaml.UnmarshalStrict(body, &map[string]any{}); err != nil {
 		p.Strict = append(p.Strict, err.Error())

@@ -77,7 +77,7 @@ func (r *Registry) merge(ctx context.Context, t *Target, current resource.Object
 }
 
 // clean brings the result of a merge into the form of a decoded object, where nothing unknown is left to be found: of a
-// custom resource metadata only, since there Kubernetes keeps the nulls of a configuration, and refuses them later.
+// custom resource metadata only, since Kubernetes validates the nulls of a configuration before it drops them.
 func (t *Target) clean(obj resource.Object) {
 	if !t.Def.Custom {
 		t.Version.Schema.Prune(obj)

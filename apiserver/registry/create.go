@@ -109,6 +109,9 @@ func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object
 	if err := r.validateAdmission(ctx, attrs); err != nil {
 		return nil, err
 	}
+	if o.applied {
+		t.Version.Schema.Prune(obj) // see clean
+	}
 	return r.put(ctx, &t, obj, 0, o.DryRun)
 }
 

@@ -84,7 +84,7 @@ func (t *Target) matchRequest(obj resource.Object) error {
 	name, _ := m["name"].(string)
 	switch name {
 	case "":
-		return apierrors.NewBadRequest("name must be provided")
+		return apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s based on URL) was undeterminable: name must be provided", t.Name))
 	case t.Name:
 		return nil
 	}
@@ -158,7 +158,7 @@ func (t *Target) prune(ctx context.Context, obj resource.Object, mode FieldValid
 
 // addDecodingWarnings warns of a finding of the decoder: YAML's tells of several at once, a line for each.
 func addDecodingWarnings(ctx context.Context, finding string) {
-	for _, line := range strings.Split(strings.TrimPrefix(finding, "yaml: unmarshal errors:\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimPrefix(strings.TrimPrefix(finding, "error converting YAML to JSON: "), "yaml: unmarshal errors:\n"), "\n") {
 		AddWarning(ctx, strings.TrimSpace(line))
 	}
 }

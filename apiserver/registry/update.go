@@ -122,6 +122,9 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := r.validateAdmission(ctx, attrs); err != nil {
 		return nil, err
 	}
+	if o.applied {
+		t.Version.Schema.Prune(obj) // see clean
+	}
 	managedfields.KeepTimesIfUnchanged(obj, old)
 	return r.storeUpdate(ctx, t, kv, obj, o)
 }
