@@ -109,7 +109,7 @@ func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object
 	if err := r.validateAdmission(ctx, attrs); err != nil {
 		return nil, err
 	}
-	if o.applied {
+	if o.applied && t.Def.Custom {
 		t.Version.Schema.Prune(obj) // see clean
 	}
 	return r.put(ctx, &t, obj, 0, o.DryRun)

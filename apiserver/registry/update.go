@@ -122,7 +122,7 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := r.validateAdmission(ctx, attrs); err != nil {
 		return nil, err
 	}
-	if o.applied {
+	if o.applied && t.Def.Custom {
 		t.Version.Schema.Prune(obj) // see clean
 	}
 	managedfields.KeepTimesIfUnchanged(obj, old)
