@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/keelson-project/keelson/apiserver/admission"
+	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/managedfields"
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
@@ -46,7 +47,7 @@ type Options struct {
 	// GarbageCollector says that a garbage collector runs. Without one the propagation policies Orphan and
 	// Foreground are not written as finalizers, which nobody would ever remove.
 	GarbageCollector bool
-	// Models are the schemas that those of the kinds refer to.
+	// Models are the schemas that those of the kinds refer to; nil: those of package builtin/models.
 	Models managedfields.Models
 }
 
@@ -54,6 +55,9 @@ type Options struct {
 func New(store storage.Store, cache *watchcache.Cache, o Options) *Registry {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Models == nil {
+		o.Models = models.New()
 	}
 	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, collector: o.GarbageCollector, models: o.Models, configs: map[string]*openConfig{}}
 }
