@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,6 +38,7 @@ type Manager struct {
 	subresource string
 	models      Models
 	reset       map[fieldpath.APIVersion]fieldpath.Filter
+	empty       func() resource.Object // once; read-only
 }
 
 type managerKey struct{ version, subresource string }
@@ -44,7 +46,9 @@ type managerKey struct{ version, subresource string }
 // For returns the Manager of writes to a version of d; subresource is "" for the object itself. It is made once.
 func For(d *resource.Definition, v *resource.Version, subresource string, models Models) *Manager {
 	return d.Derived.Get(managerKey{v.Name, subresource}, func() any {
-		return &Manager{def: d, version: v, subresource: subresource, models: models, reset: resetOf(d, subresource)}
+		m := &Manager{def: d, version: v, subresource: subresource, models: models, reset: resetOf(d, subresource)}
+		m.empty = sync.OnceValue(m.newEmpty)
+		return m
 	}).(*Manager)
 }
 
@@ -92,6 +96,9 @@ func (m *Manager) manager(ctx context.Context) (*kmanagedfields.FieldManager, er
 func (m *Manager) Update(ctx context.Context, live, obj resource.Object, manager string) {
 	before := live
 	if live == nil {
+		if m.create(obj, manager) {
+			return
+		}
 		live = m.Empty()
 	}
 	u := &unstructured.Unstructured{Object: obj}
@@ -129,7 +136,9 @@ func (m *Manager) Apply(ctx context.Context, live, config resource.Object, manag
 
 // Empty is an object of the kind before anything was written: what a built-in kind's Go type encodes without being
 // asked is owned by nobody.
-func (m *Manager) Empty() resource.Object {
+func (m *Manager) Empty() resource.Object { return resource.DeepCopy(m.empty()) }
+
+func (m *Manager) newEmpty() resource.Object {
 	obj := resource.Object{}
 	if m.version.GoType != nil {
 		if raw, err := json.Marshal(m.version.NewGo()); err == nil {
