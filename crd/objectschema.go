@@ -13,6 +13,7 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/cel"
 	"github.com/keelson-project/keelson/crd/schema"
 	"github.com/keelson-project/keelson/crd/validation"
 )
@@ -30,8 +31,8 @@ type objectSchema struct {
 	parsed  *schema.Schema
 	compile sync.Once
 	checker *validation.Validator
-	rules   bool  // the schema has CEL rules
-	err     error // of parsing; an accepted schema has none
+	rules   *cel.Validator // nil: the schema has no rules
+	err     error          // of parsing; an accepted schema has none
 }
 
 var (
@@ -100,7 +101,7 @@ func (s *objectSchema) structural() *schema.Schema {
 		}
 		if s.parsed, s.err = schema.Parse(s.raw); s.err == nil {
 			s.parsed.PruneDefaults()
-			s.rules = s.parsed.HasRules()
+			s.rules = cel.New(s.parsed)
 		}
 	})
 	return s.parsed
@@ -164,11 +165,11 @@ func (s *objectSchema) Validate(ctx context.Context, obj, old resource.Object) f
 	errs = append(errs, validateScale(obj, s.scale)...)
 	errs = append(errs, schema.ValidateEmbedded(ctx, nil, obj, s.structural())...)
 	errs = append(errs, s.checkLists(obj, old)...)
-	return append(errs, s.checkRules(errs)...)
+	return append(errs, s.checkRules(ctx, obj, old, errs)...)
 }
 
 // ValidateStatus implements resource.StatusValidator.
-func (s *objectSchema) ValidateStatus(_ context.Context, obj, old resource.Object) field.ErrorList {
+func (s *objectSchema) ValidateStatus(ctx context.Context, obj, old resource.Object) field.ErrorList {
 	checker, err := s.validator()
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, fmt.Errorf("the schema of %s: %w", s.gvk, err))}
@@ -179,7 +180,7 @@ func (s *objectSchema) ValidateStatus(_ context.Context, obj, old resource.Objec
 	}
 	errs = append(errs, validateScaleStatus(obj, s.scale)...)
 	errs = append(errs, s.checkLists(obj, old)...)
-	return append(errs, s.checkRules(errs)...)
+	return append(errs, s.checkRules(ctx, obj, old, errs)...)
 }
 
 // checkLists is forgiving as a whole: an object in which any list had duplicates before may have some now.
@@ -191,10 +192,10 @@ func (s *objectSchema) checkLists(obj, old resource.Object) field.ErrorList {
 	return errs
 }
 
-// checkRules is where the CEL rules of the schema are evaluated, once the object has proved to be of the right
-// shape. Without that Kubernetes does not evaluate any, and says so.
-func (s *objectSchema) checkRules(found field.ErrorList) field.ErrorList {
-	if !s.rules {
+// checkRules evaluates the CEL rules of the schema, once the object has proved to be of the right shape. Without
+// that Kubernetes does not evaluate any, and says so.
+func (s *objectSchema) checkRules(ctx context.Context, obj, old resource.Object, found field.ErrorList) field.ErrorList {
+	if s.rules == nil {
 		return nil
 	}
 	for _, err := range found {
@@ -205,7 +206,13 @@ func (s *objectSchema) checkRules(found field.ErrorList) field.ErrorList {
 				"object was invalid; correct the existing errors to complete validation")}
 		}
 	}
-	return nil
+	var before any
+	if old != nil {
+		before = old
+	}
+	return s.rules.Validate(ctx, nil, obj, before, func(err *field.Error) {
+		resource.AddWarning(ctx, err.Error())
+	})
 }
 
 // OpenAPI implements resource.Schema.

@@ -48,10 +48,10 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request, info *RequestInfo) b
 	if !ok {
 		return false
 	}
-	warnings := &registry.Warnings{}
-	r = r.WithContext(registry.WithWarnings(r.Context(), warnings))
+	warnings := &resource.Warnings{}
+	r = r.WithContext(resource.WithWarnings(r.Context(), warnings))
 	if t.Version.DeprecationWarning != "" {
-		registry.AddWarning(r.Context(), t.Version.DeprecationWarning)
+		resource.AddWarning(r.Context(), t.Version.DeprecationWarning)
 	}
 	c := &call{api: a, w: &warningWriter{ResponseWriter: w, warnings: warnings}, r: r, info: info, t: t}
 	if err := c.serve(); err != nil {

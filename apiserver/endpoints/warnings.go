@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/keelson-project/keelson/apiserver/registry"
+	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
 // warningWriter puts the collected warnings into the header at the moment it is sent.
 type warningWriter struct {
 	http.ResponseWriter
-	warnings *registry.Warnings
+	warnings *resource.Warnings
 	sent     bool
 }
 

@@ -103,7 +103,7 @@ func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object
 	}
 	if t.Def.Hooks.Warnings != nil {
 		for _, w := range t.Def.Hooks.Warnings(ctx, obj, nil) {
-			AddWarning(ctx, w)
+			resource.AddWarning(ctx, w)
 		}
 	}
 	if err := r.validateAdmission(ctx, attrs); err != nil {

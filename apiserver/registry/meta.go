@@ -159,7 +159,7 @@ func (t *Target) prune(ctx context.Context, obj resource.Object, mode FieldValid
 // addDecodingWarnings warns of a finding of the decoder: YAML's tells of several at once, a line for each.
 func addDecodingWarnings(ctx context.Context, finding string) {
 	for _, line := range strings.Split(strings.TrimPrefix(strings.TrimPrefix(finding, "error converting YAML to JSON: "), "yaml: unmarshal errors:\n"), "\n") {
-		AddWarning(ctx, strings.TrimSpace(line))
+		resource.AddWarning(ctx, strings.TrimSpace(line))
 	}
 }
 

@@ -116,7 +116,7 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	}
 	if t.Def.Hooks.Warnings != nil && t.Subresource == "" {
 		for _, w := range t.Def.Hooks.Warnings(ctx, obj, old) {
-			AddWarning(ctx, w)
+			resource.AddWarning(ctx, w)
 		}
 	}
 	if err := r.validateAdmission(ctx, attrs); err != nil {

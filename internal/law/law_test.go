@@ -51,6 +51,7 @@ func layers(t *testing.T, g graph) {
 		{"apiserver/registry", "apiserver/endpoints", "objects live without HTTP"},
 		{"apiserver/auth", "apiserver/registry", "who asks does not depend on for what"},
 		{"crd/schema", "crd/validation", "the structure of a schema comes before its checks"},
+		{"crd/schema", "crd/cel", "the structure of a schema comes before its rules"},
 	} {
 		for _, p := range g.ours(law.below) {
 			forbid(t, p, law.why, inModule(law.above)...)
