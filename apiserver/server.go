@@ -29,6 +29,7 @@ import (
 	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/watchcache"
 	"github.com/keelson-project/keelson/crd"
+	"github.com/keelson-project/keelson/crd/conversion"
 )
 
 // Config of a Server. Store, Authenticator and Authorizer are required.
@@ -49,6 +50,7 @@ type Server struct {
 	cache    *watchcache.Cache
 	registry *registry.Registry
 	crds     *crd.Installer
+	webhooks *conversion.Webhooks
 	crdKind  *resource.Definition
 
 	api       *endpoints.API
@@ -101,7 +103,11 @@ func (s *Server) defineKinds(models *models.Set) error {
 	for _, d := range builtin.Definitions(builtin.Options{Models: models, ServiceIPs: ips}) {
 		s.catalog.Put(d)
 	}
-	s.crds = crd.NewInstaller(crd.Config{Catalog: s.catalog, Server: crdServer{s}, Log: slog.New(logr.ToSlogHandler(s.log.WithName("crd")))})
+	s.webhooks = conversion.NewWebhooks(conversion.Options{Resolver: services{s}})
+	s.crds = crd.NewInstaller(crd.Config{
+		Catalog: s.catalog, Server: crdServer{s}, Webhooks: s.webhooks,
+		Log: slog.New(logr.ToSlogHandler(s.log.WithName("crd"))),
+	})
 	s.crdKind = crd.Definition(s.crds)
 	s.catalog.Put(s.crdKind)
 	return nil
@@ -125,6 +131,7 @@ func (s *Server) countObjects() []metrics.Objects {
 // Run serves until ctx ends: it keeps the watch on the store, the served kinds in step with the stored CRDs, and
 // makes the system's own objects. It returns when all its goroutines have.
 func (s *Server) Run(ctx context.Context) error {
+	defer s.webhooks.Close()
 	defer s.stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.cache.Run(ctx) })

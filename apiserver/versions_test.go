@@ -1,6 +1,7 @@
 package apiserver_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -52,7 +53,6 @@ func (v *versioned) storeIn(version string) {
 		version == "v1", version == "v2"))
 }
 
-// as is the answer without what differs between runs.
 func (v *versioned) spec(a answer) map[string]any {
 	GinkgoHelper()
 	spec, _ := a.ok(200).at("spec").(map[string]any)
@@ -183,3 +183,10 @@ var _ = Describe("Versions of a custom kind", func() {
 		})
 	})
 })
+
+func encode(obj map[string]any) string {
+	GinkgoHelper()
+	raw, err := json.Marshal(obj)
+	Expect(err).NotTo(HaveOccurred())
+	return string(raw)
+}

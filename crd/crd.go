@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/conversion"
 	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
@@ -35,6 +36,7 @@ type headSpec struct {
 	Scope                 apiextensionsv1.ResourceScope                 `json:"scope"`
 	Versions              []headVersion                                 `json:"versions"`
 	PreserveUnknownFields bool                                          `json:"preserveUnknownFields"`
+	Conversion            *apiextensionsv1.CustomResourceConversion     `json:"conversion"`
 }
 
 // headVersion is apiextensionsv1.CustomResourceDefinitionVersion without its schema.
@@ -69,7 +71,8 @@ func parseHead(data []byte) (*head, error) {
 }
 
 // NewDefinition returns the Definition by which the objects of crd are served. The names are the accepted ones
-// of its status, or where it has none, those of its spec. The error says that crd could not have been accepted.
+// of its status, or where it has none, those of its spec. Webhooks behind Services are not reached by it.
+// The error says that crd could not have been accepted.
 func NewDefinition(crd *apiextensionsv1.CustomResourceDefinition) (*resource.Definition, error) {
 	data, err := json.Marshal(crd)
 	if err != nil {
@@ -85,10 +88,10 @@ func ParseDefinition(data []byte) (*resource.Definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.definition()
+	return h.definition(conversion.NewWebhooks(conversion.Options{}))
 }
 
-func (h *head) definition() (*resource.Definition, error) {
+func (h *head) definition(webhooks *conversion.Webhooks) (*resource.Definition, error) {
 	names := h.Status.AcceptedNames
 	if names.Plural == "" {
 		names = h.Spec.Names
@@ -131,6 +134,7 @@ func (h *head) definition() (*resource.Definition, error) {
 		return nil, err
 	}
 	d.Hooks = objectHooks(d)
+	h.convert(d, webhooks)
 	return d, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/conversion"
 	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
@@ -32,16 +33,19 @@ type Server interface {
 // Config of an Installer.
 type Config struct {
 	Catalog *resource.Catalog
-	Server  Server       // needed by Run only
-	Log     *slog.Logger // nil discards
+	Server  Server // needed by Run only
+	// Webhooks are how kinds with that strategy convert; nil: theirs by URL are reached, those behind Services not.
+	Webhooks *conversion.Webhooks
+	Log      *slog.Logger // nil discards
 }
 
 // Installer keeps a catalog in step with the stored CustomResourceDefinitions. Apply, Remove and Sync are called by
 // one goroutine, in order of revision; everything else is safe for concurrent use.
 type Installer struct {
-	catalog *resource.Catalog
-	server  Server
-	log     *slog.Logger
+	catalog  *resource.Catalog
+	server   Server
+	webhooks *conversion.Webhooks
+	log      *slog.Logger
 
 	mu sync.Mutex
 	// installed by metadata.name; also those that are not served because of their names.
@@ -72,8 +76,11 @@ func NewInstaller(c Config) *Installer {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Webhooks == nil {
+		c.Webhooks = conversion.NewWebhooks(conversion.Options{})
+	}
 	return &Installer{
-		catalog: c.Catalog, server: c.Server, log: c.Log,
+		catalog: c.Catalog, server: c.Server, webhooks: c.Webhooks, log: c.Log,
 		installed: map[string]*installed{}, groups: map[string]map[string]*installed{},
 		advanced: make(chan struct{}), work: map[string]bool{}, wake: make(chan struct{}, 1),
 	}
@@ -208,7 +215,7 @@ func (i *Installer) serve(now *installed) {
 		i.unserve(now)
 		return
 	}
-	def, err := now.definition()
+	def, err := now.definition(i.webhooks)
 	if err != nil {
 		i.log.Error("CustomResourceDefinition cannot be served", "name", now.name, "err", err)
 		return

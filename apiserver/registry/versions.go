@@ -62,13 +62,13 @@ func (t *Target) encodeStored(ctx context.Context, data []byte, revision storage
 // encodeEntry is encodeStored for an entry, which remembers the outcome.
 func (t *Target) encodeEntry(ctx context.Context, e *watchcache.Entry) ([]byte, error) {
 	switch {
-	case t.native(e.Data, e.Revision):
+	case t.native(e.Data, e.Written()):
 		return e.Data, nil
-	case !t.Def.Custom || t.renamed(e.Data, e.Revision): // to keep it would cost more than to make it again
-		return t.encodeStored(ctx, e.Data, e.Revision)
+	case !t.Def.Custom || t.renamed(e.Data, e.Written()): // to keep it would cost more than to make it again
+		return t.encodeStored(ctx, e.Data, e.Written())
 	}
-	return e.View(ctx, t.viewKey(), func(ctx context.Context) ([]byte, error) {
-		return t.encodeStored(ctx, e.Data, e.Revision)
+	return e.View(ctx, t.viewKey(), func(ctx context.Context, e *watchcache.Entry) ([]byte, error) {
+		return t.encodeStored(ctx, e.Data, e.Written())
 	})
 }
 
@@ -159,8 +159,11 @@ func convert(ctx context.Context, d *resource.Definition, obj resource.Object, v
 	return obj, nil
 }
 
-// convertBatch is how many objects go into one call of a Definition's ConvertList.
-const convertBatch = 256
+// What goes into one call of a Definition's ConvertList: so many objects, or less where their bytes add up to so much.
+const (
+	convertBatch      = 256
+	convertBatchBytes = 4 << 20
+)
 
 // prepare makes the forms in which entries will be shown, where that takes a conversion: many at a time, and all of
 // them before the first is written, so that a list that cannot be shown whole is not begun.
@@ -171,13 +174,15 @@ func (t *Target) prepare(ctx context.Context, entries []*watchcache.Entry) error
 	var failed undecodableList
 	key := t.viewKey()
 	var batch []*watchcache.Entry
+	size := 0
 	for _, e := range entries {
-		if t.native(e.Data, e.Revision) || t.renamed(e.Data, e.Revision) || e.HasView(key) {
+		if t.native(e.Data, e.Written()) || t.renamed(e.Data, e.Written()) || e.HasView(key) {
 			continue
 		}
-		if batch = append(batch, e); len(batch) == convertBatch {
+		batch, size = append(batch, e), size+len(e.Data)
+		if len(batch) == convertBatch || size >= convertBatchBytes {
 			t.convertEntries(ctx, batch, &failed)
-			batch = batch[:0]
+			batch, size = batch[:0], 0
 		}
 		if failed.full() || ctx.Err() != nil {
 			break
@@ -200,7 +205,7 @@ func (t *Target) convertEntries(ctx context.Context, entries []*watchcache.Entry
 		obj, err := resource.Decode(e.Data)
 		if err == nil {
 			var stored string
-			if stored, err = t.renew(obj, e.Revision); err == nil && stored != t.Version.Name {
+			if stored, err = t.renew(obj, e.Written()); err == nil && stored != t.Version.Name {
 				waiting, objs = append(waiting, e), append(objs, obj)
 				continue
 			}
@@ -235,7 +240,7 @@ func (t *Target) keepForm(e *watchcache.Entry, obj resource.Object, err error, f
 		data, err = resource.Encode(obj)
 	}
 	if err != nil {
-		failed.add(e.Key, &undecodableError{revision: e.Revision, err: err})
+		failed.add(e.Key, &undecodableError{revision: e.Written(), err: err})
 		return
 	}
 	e.SetView(t.viewKey(), data)

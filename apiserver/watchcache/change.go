@@ -45,12 +45,11 @@ func (c *change) departed() *Entry {
 		return e
 	}
 	p := c.prev
-	e := &Entry{Key: p.Key, Revision: c.rev, Created: p.Created, Data: p.Data, Projection: p.Projection}
+	e := &Entry{Key: p.Key, Revision: c.rev, Created: p.Created, Data: p.Data, Projection: p.Projection, last: p}
 	// Data that is no object with metadata has no resourceVersion to change either: it goes out as it is.
 	if data, err := resource.WithRevision(e.Data, int64(c.rev)); err == nil {
 		e.Data = data
 	}
-	e.inheritViews(p)
 	if c.gone.CompareAndSwap(nil, e) {
 		return e
 	}

@@ -18,6 +18,16 @@ type Entry struct {
 	Projection resource.Projection
 
 	views atomic.Pointer[[]*view] // other forms of Data that were asked for, see View
+	// last is set in the entry of a Deleted event: the entry that was removed, of whose forms its own are made.
+	last *Entry
+}
+
+// Written is the revision of the write that Data is from: Revision, but in the entry of a Deleted event.
+func (e *Entry) Written() storage.Revision {
+	if e.last != nil {
+		return e.last.Revision
+	}
+	return e.Revision
 }
 
 // Config says how the objects under one key prefix enter the cache. It is compared by the pointer that Open

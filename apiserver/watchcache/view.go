@@ -23,14 +23,15 @@ type view struct {
 	err  error
 }
 
-// View returns the form of the object that key names. Whoever asks first makes it, the others wait for that one. A
+// View returns the form of the object that key names. Whoever asks first makes it, of the entry that make is given
+// (for a removed object that of its last state); the others wait for that one. A
 // failure is told to all who waited and then forgotten; that the maker's own request ended does not count as one.
 // A form of the same version by another key is dropped.
-func (e *Entry) View(ctx context.Context, key ViewKey, make func(context.Context) ([]byte, error)) ([]byte, error) {
+func (e *Entry) View(ctx context.Context, key ViewKey, make func(context.Context, *Entry) ([]byte, error)) ([]byte, error) {
 	for {
 		v, mine := e.claimView(key)
 		if mine {
-			v.data, v.err = make(ctx)
+			v.data, v.err = e.makeView(ctx, key, make)
 			if v.err != nil {
 				e.dropView(v)
 			}
@@ -46,6 +47,18 @@ func (e *Entry) View(ctx context.Context, key ViewKey, make func(context.Context
 			return v.data, v.err
 		}
 	}
+}
+
+// makeView of a removed object changes the form of its last state: it is not converted once more to tell of its end.
+func (e *Entry) makeView(ctx context.Context, key ViewKey, make func(context.Context, *Entry) ([]byte, error)) ([]byte, error) {
+	if e.last == nil {
+		return make(ctx, e)
+	}
+	data, err := e.last.View(ctx, key, make)
+	if err != nil {
+		return nil, err
+	}
+	return resource.WithRevision(data, int64(e.Revision))
 }
 
 // HasView says whether the form that key names is there already.
@@ -115,19 +128,6 @@ func (e *Entry) dropView(v *view) {
 		next := slices.DeleteFunc(slices.Clone(*old), func(o *view) bool { return o == v })
 		if e.views.CompareAndSwap(old, &next) {
 			return
-		}
-	}
-}
-
-// inheritViews gives e those forms that prev has, as of e's revision: an object that is removed is not converted
-// once more to tell of it.
-func (e *Entry) inheritViews(prev *Entry) {
-	for _, v := range prev.allViews() {
-		if !v.ready() {
-			continue
-		}
-		if data, err := resource.WithRevision(v.data, int64(e.Revision)); err == nil {
-			e.SetView(v.key, data)
 		}
 	}
 }

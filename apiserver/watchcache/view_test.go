@@ -17,7 +17,7 @@ func TestViewIsMadeOnce(t *testing.T) {
 		key := watchcache.ViewKey{SchemaRevision: 1, Version: "v2"}
 		var made atomic.Int32
 		release := make(chan struct{})
-		makeIt := func(context.Context) ([]byte, error) {
+		makeIt := func(context.Context, *watchcache.Entry) ([]byte, error) {
 			made.Add(1)
 			<-release
 			return []byte("v2"), nil
@@ -51,10 +51,10 @@ func TestViewFailureIsForgotten(t *testing.T) {
 	e := &watchcache.Entry{}
 	key := watchcache.ViewKey{Version: "v2"}
 	down := errors.New("down")
-	if _, err := e.View(t.Context(), key, func(context.Context) ([]byte, error) { return nil, down }); !errors.Is(err, down) {
+	if _, err := e.View(t.Context(), key, func(context.Context, *watchcache.Entry) ([]byte, error) { return nil, down }); !errors.Is(err, down) {
 		t.Fatal(err)
 	}
-	if data, err := e.View(t.Context(), key, func(context.Context) ([]byte, error) { return []byte("up"), nil }); string(data) != "up" {
+	if data, err := e.View(t.Context(), key, func(context.Context, *watchcache.Entry) ([]byte, error) { return []byte("up"), nil }); string(data) != "up" {
 		t.Fatal(string(data), err)
 	}
 }
@@ -66,7 +66,7 @@ func TestViewOutlivesItsMaker(t *testing.T) {
 		key := watchcache.ViewKey{Version: "v2"}
 		first, cancel := context.WithCancel(t.Context())
 		go func() {
-			_, _ = e.View(first, key, func(ctx context.Context) ([]byte, error) {
+			_, _ = e.View(first, key, func(ctx context.Context, _ *watchcache.Entry) ([]byte, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			})
@@ -74,7 +74,7 @@ func TestViewOutlivesItsMaker(t *testing.T) {
 		synctest.Wait()
 		var got string
 		go func() {
-			data, _ := e.View(t.Context(), key, func(context.Context) ([]byte, error) { return []byte("second"), nil })
+			data, _ := e.View(t.Context(), key, func(context.Context, *watchcache.Entry) ([]byte, error) { return []byte("second"), nil })
 			got = string(data)
 		}()
 		synctest.Wait()
