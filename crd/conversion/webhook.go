@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
@@ -57,7 +56,7 @@ func (w *Webhook) Convert(ctx context.Context, objs []resource.Object, apiVersio
 		}
 		return results
 	}
-	asked := &review{uid: types.UID(uuid.NewUUID()), apiVersion: apiVersion}
+	asked := &review{uid: uuid.NewUUID(), apiVersion: apiVersion}
 	if asked.version = reviewVersion(w.config.ReviewVersions); asked.version == "" {
 		return fail(func(kschema.GroupVersionKind) error { return errors.New("no supported conversion review versions") })
 	}

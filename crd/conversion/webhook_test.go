@@ -210,7 +210,7 @@ func strangerCA(t testing.TB) []byte {
 type resolver struct{ asked, address string }
 
 func (r *resolver) ResolveService(_ context.Context, namespace, name string, port int32) (string, error) {
-	r.asked = strings.Join([]string{namespace, name, string(rune('0' + port))}, "/")
+	r.asked = strings.Join([]string{namespace, name, string('0' + port)}, "/")
 	return r.address, nil
 }
 
