@@ -177,7 +177,7 @@ var _ = Describe("A custom kind", func() {
 		bad(`{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"a.b"},"spec":{"group":"b.example.com","scope":"Odd","names":{"plural":"a","kind":"A"},"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}`,
 			`metadata.name: Invalid value: "a.b": must be spec.names.plural+"."+spec.group`)
 		bad(`{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"as.b.example.com"},"spec":{"group":"b.example.com","scope":"Cluster","names":{"plural":"as","kind":"A"},"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"properties":{"a":{}}}}}}}]}}`,
-			`spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields`)
+			`spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields`)
 		send("POST", crds, `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"a"},"spec":{"versions":3}}`).status(400, "BadRequest", "cannot be handled as a CustomResourceDefinition")
 	})
 
@@ -193,7 +193,7 @@ var _ = Describe("A custom kind", func() {
 	It("takes a new schema from the next request on", func() {
 		define()
 		send("POST", path, website("a", `{"host":"a.com","replicas":3}`)).ok(201)
-		send("PATCH", crds+"/websites."+group, `[{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/replicas/minimum","value":5}]`, "Content-Type: application/json-patch+json").ok(200)
+		send("PATCH", crds+"/websites."+group, `[{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/replicas/minimum","value":5},{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/replicas/default","value":6}]`, "Content-Type: application/json-patch+json").ok(200)
 		send("POST", path, website("b", `{"host":"a.com","replicas":3}`)).status(422, "Invalid", "should be greater than or equal to 5")
 	})
 

@@ -175,7 +175,8 @@ func (i *Installer) process(ctx context.Context, name string) (again bool) {
 	return err != nil
 }
 
-// refreshStatus brings the status of obj up to date and returns whether that changed something.
+// refreshStatus brings the status of a stored obj up to date: the names that it could not have before, and what is
+// known of it if it came into the store by itself. It returns whether that changed something.
 func (i *Installer) refreshStatus(obj resource.Object, now time.Time) (changed bool) {
 	s, err := readStatus(obj, now)
 	if err != nil {
@@ -183,11 +184,30 @@ func (i *Installer) refreshStatus(obj resource.Object, now time.Time) (changed b
 	}
 	before := s.Status.DeepCopy()
 	s.refresh(i.namesUsed(s.Spec.Group, s.Name), s.Generation)
+	if whole, err := typed(obj); err == nil {
+		s.noteStructure(whole)
+	}
 	if apiequality.Semantic.DeepEqual(*before, s.Status) {
 		return false
 	}
 	s.write(obj)
 	return true
+}
+
+// writeStatus sets the status of obj, which a client writes, as it is to be once obj is stored as that generation.
+func (i *Installer) writeStatus(obj resource.Object, generation int64, now time.Time) {
+	s, err := readStatus(obj, now)
+	if err != nil {
+		return
+	}
+	s.noteStorage()
+	s.refresh(i.namesUsed(s.Spec.Group, s.Name), generation)
+	if spec, _ := obj["spec"].(map[string]any); spec["preserveUnknownFields"] == true || s.find(apiextensionsv1.NonStructuralSchema) != nil {
+		if whole, err := typed(obj); err == nil {
+			s.noteStructure(whole)
+		}
+	}
+	s.write(obj)
 }
 
 // terminate deletes the instances, and lets the CustomResourceDefinition go when there are none left.

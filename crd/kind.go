@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -18,6 +16,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/rules"
 )
 
 // Definition returns the kind CustomResourceDefinition itself. Its hooks ask the installer which names are taken, and
@@ -47,12 +46,9 @@ func Definition(installer *Installer) *resource.Definition {
 		Hooks: resource.Hooks{
 			PrepareCreate: k.prepareCreate,
 			PrepareUpdate: k.prepareUpdate,
-			Validate:      k.validate,
-			Warnings:      warnFormats,
-			SpecChanged: func(obj, old resource.Object) bool {
-				return !reflect.DeepEqual(obj["spec"], old["spec"])
-			},
-			BeginDelete: beginDelete,
+			Warnings:      warn,
+			SpecChanged:   specOfKindChanged,
+			BeginDelete:   beginDelete,
 			Stored: func(ctx context.Context, _ resource.Object, revision int64, _ bool) error {
 				return installer.WaitFor(ctx, revision)
 			},
@@ -65,12 +61,21 @@ type kind struct{ installer *Installer }
 // prepareCreate sets the status that Kubernetes' controllers would: names, conditions, stored versions.
 func (k *kind) prepareCreate(_ context.Context, obj resource.Object) {
 	delete(obj, "status")
-	k.installer.refreshStatus(obj, time.Now())
+	k.installer.writeStatus(obj, 1, time.Now())
 }
 
 func (k *kind) prepareUpdate(_ context.Context, obj, old resource.Object) {
 	move(obj, old, "status")
-	k.installer.refreshStatus(obj, time.Now())
+	metadata, _ := old["metadata"].(map[string]any)
+	generation, _ := metadata["generation"].(int64)
+	if specOfKindChanged(obj, old) {
+		generation++
+	}
+	k.installer.writeStatus(obj, generation, time.Now())
+}
+
+func specOfKindChanged(obj, old resource.Object) bool {
+	return !reflect.DeepEqual(obj["spec"], old["spec"])
 }
 
 // mergeKindStatus keeps what was sent of status, and of the finalizers those that are left: the server lets go of its
@@ -93,22 +98,6 @@ func beginDelete(_ context.Context, obj resource.Object) (stays bool) {
 		metadata["finalizers"] = append(slices.Clone(finalizers), finalizer)
 	}
 	return false
-}
-
-func (k *kind) validate(_ context.Context, obj, old resource.Object) field.ErrorList {
-	c, err := typed(obj)
-	if err != nil {
-		return field.ErrorList{field.InternalError(nil, err)}
-	}
-	errs := validateKind(c)
-	if old != nil {
-		before, err := typed(old)
-		if err != nil {
-			return append(errs, field.InternalError(nil, err))
-		}
-		errs = append(errs, validateKindUpdate(c, before)...)
-	}
-	return errs
 }
 
 func typed(obj resource.Object) (*apiextensionsv1.CustomResourceDefinition, error) {
@@ -167,35 +156,31 @@ func (kindSchema) Prune(obj resource.Object) []string {
 }
 
 // Default implements resource.Schema.
-func (kindSchema) Default(obj resource.Object) {
-	s, ok := obj["spec"].(map[string]any)
-	if !ok {
-		return
+func (kindSchema) Default(obj resource.Object) { rules.Default(obj) }
+
+// Validate implements resource.Schema.
+func (kindSchema) Validate(ctx context.Context, obj, old resource.Object) field.ErrorList {
+	c, err := typed(obj)
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, err)}
 	}
-	if names, ok := s["names"].(map[string]any); ok {
-		k, _ := names["kind"].(string)
-		if v, _ := names["singular"].(string); v == "" && k != "" {
-			names["singular"] = strings.ToLower(k)
-		}
-		if v, _ := names["listKind"].(string); v == "" && k != "" {
-			names["listKind"] = k + "List"
-		}
+	if old == nil {
+		return rules.ValidateCreate(ctx, c)
 	}
-	conversion, ok := s["conversion"].(map[string]any)
-	if !ok {
-		s["conversion"] = map[string]any{"strategy": string(apiextensionsv1.NoneConverter)}
-		return
+	before, err := typed(old)
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, err)}
 	}
-	webhook, _ := conversion["webhook"].(map[string]any)
-	client, _ := webhook["clientConfig"].(map[string]any)
-	if service, ok := client["service"].(map[string]any); ok && service["port"] == nil {
-		service["port"] = int64(443)
-	}
+	return rules.ValidateUpdate(ctx, c, before)
 }
 
-// Validate implements resource.Schema; the rules are in the hook, which has the installer.
-func (kindSchema) Validate(context.Context, resource.Object, resource.Object) field.ErrorList {
-	return nil
+// ValidateStatus implements resource.StatusValidator.
+func (kindSchema) ValidateStatus(_ context.Context, obj, _ resource.Object) field.ErrorList {
+	s, err := readStatus(obj, time.Time{})
+	if err != nil {
+		return field.ErrorList{field.InternalError(nil, err)}
+	}
+	return rules.ValidateStatus(s.CustomResourceDefinition)
 }
 
 // MergeModel names the model by which CustomResourceDefinitions are merged when they are applied.
@@ -207,26 +192,23 @@ func (kindSchema) MergeModel() string {
 // what it is at the top.
 func (kindSchema) OpenAPI() *spec.Schema { return publishedKind() }
 
-// warnFormats names the formats that no validation will ever look at.
-func warnFormats(_ context.Context, obj, old resource.Object) []string {
+// warn tells of what is accepted and yet of no use.
+func warn(_ context.Context, obj, old resource.Object) []string {
 	if old != nil && reflect.DeepEqual(obj["spec"], old["spec"]) {
 		return nil
 	}
 	c, err := typed(obj)
 	if err != nil {
+		return nil // validation tells
+	}
+	if old == nil {
+		return rules.Warnings(c, nil)
+	}
+	before, err := typed(old)
+	if err != nil {
 		return nil
 	}
-	unknown := map[string]bool{}
-	for i := range c.Spec.Versions {
-		if s := c.Spec.Versions[i].Schema; s != nil {
-			collectFormats(s.OpenAPIV3Schema, unknown)
-		}
-	}
-	var out []string
-	for _, f := range slices.Sorted(maps.Keys(unknown)) {
-		out = append(out, fmt.Sprintf("unrecognized format %q", f))
-	}
-	return out
+	return rules.Warnings(c, before)
 }
 
 var kindGVK = kschema.GroupVersionKind{Group: apiextensionsv1.GroupName, Version: "v1", Kind: "CustomResourceDefinition"}

@@ -1,13 +1,9 @@
 package crd
 
 import (
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net/url"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -16,6 +12,7 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/rules"
 )
 
 // usedNames are the names that are taken in a group: of resources (plural, singular, short) and of kinds.
@@ -64,13 +61,8 @@ func (s *definitionStatus) write(obj resource.Object) {
 	}
 }
 
-// refresh accepts the names that used leaves free and sets the conditions that follow.
+// refresh accepts the names that used leaves free and sets the conditions that follow, for the spec of generation.
 func (s *definitionStatus) refresh(used usedNames, generation int64) {
-	for _, v := range s.Spec.Versions {
-		if v.Storage && !slices.Contains(s.Status.StoredVersions, v.Name) {
-			s.Status.StoredVersions = append(s.Status.StoredVersions, v.Name)
-		}
-	}
 	accepted := s.acceptNames(used)
 	accepted.ObservedGeneration = generation
 	s.set(accepted)
@@ -80,6 +72,32 @@ func (s *definitionStatus) refresh(used usedNames, generation int64) {
 		s.set(*approval)
 	}
 	s.Status.ObservedGeneration = generation
+}
+
+// noteStorage adds the version that objects will be stored in to those in which there may be some.
+func (s *definitionStatus) noteStorage() {
+	for i := range s.Spec.Versions {
+		v := &s.Spec.Versions[i]
+		if !v.Storage {
+			continue
+		}
+		if !slices.Contains(s.Status.StoredVersions, v.Name) {
+			s.Status.StoredVersions = append(s.Status.StoredVersions, v.Name)
+		}
+		return // a second one will be refused
+	}
+}
+
+// noteStructure sets or removes the condition of definitions that are not structural.
+func (s *definitionStatus) noteStructure(whole *apiextensionsv1.CustomResourceDefinition) {
+	if c := rules.NonStructural(whole); c != nil {
+		c.ObservedGeneration = s.Status.ObservedGeneration
+		s.set(*c)
+		return
+	}
+	s.Status.Conditions = slices.DeleteFunc(s.Status.Conditions, func(c apiextensionsv1.CustomResourceDefinitionCondition) bool {
+		return c.Type == apiextensionsv1.NonStructuralSchema
+	})
 }
 
 // acceptNames moves the names of spec into status.acceptedNames as far as they are free. A name that cannot be
@@ -146,15 +164,7 @@ func (s *definitionStatus) established(accepted bool, generation int64) apiexten
 func (s *definitionStatus) badCABundle() bool {
 	c := s.Spec.Conversion
 	return c != nil && c.Webhook != nil && c.Webhook.ClientConfig != nil &&
-		checkCABundle(c.Webhook.ClientConfig.CABundle) != nil
-}
-
-// checkCABundle says what is wrong with a bundle of certificates; empty ones are fine.
-func checkCABundle(pem []byte) error {
-	if len(pem) > 0 && !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return errors.New("unable to load root certificates: unable to parse bytes as PEM block")
-	}
-	return nil
+		rules.CheckCABundle(c.Webhook.ClientConfig.CABundle) != nil
 }
 
 func (s *definitionStatus) find(t apiextensionsv1.CustomResourceDefinitionConditionType) *apiextensionsv1.CustomResourceDefinitionCondition {
@@ -183,48 +193,16 @@ func (s *definitionStatus) set(c apiextensionsv1.CustomResourceDefinitionConditi
 
 // approval is the condition of groups that belong to the Kubernetes community; nil for all others.
 func (s *definitionStatus) approval() *apiextensionsv1.CustomResourceDefinitionCondition {
-	if !isCommunityGroup(s.Spec.Group) {
+	if !rules.IsCommunityGroup(s.Spec.Group) {
 		return nil
 	}
-	state, message := approvalOf(s.Annotations)
+	state, message := rules.Approval(s.Annotations)
 	status := apiextensionsv1.ConditionFalse
-	if state == approved {
+	if state == rules.Approved {
 		status = apiextensionsv1.ConditionTrue
 	}
 	return &apiextensionsv1.CustomResourceDefinitionCondition{
 		Type: apiextensionsv1.KubernetesAPIApprovalPolicyConformant, Status: status,
 		Reason: string(state), Message: message,
 	}
-}
-
-func isCommunityGroup(group string) bool {
-	return group == "k8s.io" || strings.HasSuffix(group, ".k8s.io") ||
-		group == "kubernetes.io" || strings.HasSuffix(group, ".kubernetes.io")
-}
-
-// approvalState is also the reason of the condition.
-type approvalState string
-
-const (
-	approved        approvalState = "ApprovedAnnotation"
-	unapproved      approvalState = "UnapprovedAnnotation"
-	approvalMissing approvalState = "MissingAnnotation"
-	approvalInvalid approvalState = "InvalidAnnotation"
-)
-
-// approvalOf reads the annotation by which a community group's API says that it was reviewed.
-func approvalOf(annotations map[string]string) (approvalState, string) {
-	const name, see = apiextensionsv1.KubeAPIApprovedAnnotation, "see https://github.com/kubernetes/enhancements/pull/1111"
-	value := annotations[name]
-	if value == "" {
-		return approvalMissing, fmt.Sprintf("protected groups must have approval annotation %q, %s", name, see)
-	}
-	if strings.HasPrefix(value, "unapproved") {
-		return unapproved, fmt.Sprintf("not approved: %q", value)
-	}
-	if u, err := url.ParseRequestURI(value); err == nil && u.Host != "" && u.Scheme != "" {
-		return approved, fmt.Sprintf("approved in %v", value)
-	}
-	return approvalInvalid, fmt.Sprintf("protected groups must have approval annotation %q with either a URL or a "+
-		"reason starting with \"unapproved\", %s", name, see)
 }
