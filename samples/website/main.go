@@ -26,6 +26,8 @@ import (
 	v1 "github.com/keelson-project/keelson/samples/website/v1"
 )
 
+//go:generate go run ../../cmd/keelson crd types crd.yaml -o . --single-group
+
 //go:embed crd.yaml
 var crd []byte
 

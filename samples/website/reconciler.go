@@ -128,7 +128,7 @@ func (r *reconciler) status(ctx context.Context, site *v1.Website, d *appsv1.Dep
 	}
 	runtime.SetCondition(site, &site.Status.Conditions, ready)
 	site.Status.ObservedGeneration = site.Generation
-	site.Status.Replicas = d.Status.Replicas
+	site.Status.Replicas = new(d.Status.Replicas)
 	site.Status.Selector = metav1.FormatLabelSelector(d.Spec.Selector)
 	return runtime.UpdateStatus(ctx, r.client, before, site)
 }
