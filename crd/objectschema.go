@@ -210,8 +210,8 @@ func (s *objectSchema) checkRules(ctx context.Context, obj, old resource.Object,
 	if old != nil {
 		before = old
 	}
-	return s.rules.Validate(ctx, nil, obj, before, func(err *field.Error) {
-		resource.AddWarning(ctx, err.Error())
+	return s.rules.Validate(ctx, nil, obj, before, cel.Options{
+		Unchanged: func(err *field.Error) { resource.AddWarning(ctx, err.Error()) },
 	})
 }
 

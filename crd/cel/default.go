@@ -8,15 +8,6 @@ import (
 	"github.com/keelson-project/keelson/crd/schema"
 )
 
-// Budget is the runtime cost that is left for the rules of one schema's defaults.
-type Budget int64
-
-// NewBudget is what kube-apiserver grants.
-func NewBudget() *Budget { b := Budget(budget); return &b }
-
-// Spent says that there is nothing left: no more is to be evaluated, and an error has told so.
-func (b *Budget) Spent() bool { return *b < 0 }
-
 // ValidateDefault evaluates the rules of s, and of what is below it, on the default of s, which stands at path: as a
 // value that stays, and where that is fine as one that is new. root says that s is the schema of a resource.
 func ValidateDefault(ctx context.Context, path *field.Path, s *schema.Schema, root bool, left *Budget) field.ErrorList {

@@ -18,7 +18,7 @@ type evaluation struct {
 	ctx       context.Context //nolint:containedctx // it lives as long as the call that it was passed to
 	remaining int64           // of the budget; negative when evaluation has ended early
 	errs      field.ErrorList
-	ratchet   func(*field.Error)
+	unchanged func(*field.Error)
 }
 
 func (e *evaluation) fail(err *field.Error) { e.errs = append(e.errs, err) }
@@ -166,8 +166,8 @@ func (e *evaluation) rules(n *node, path *field.Path, value, old any, current, a
 		err := e.failure(c, rule, n, path, value, vars)
 		unchanged := current.same() || current == nil && above.same()
 		if !c.usesOldSelf && unchanged && err != nil {
-			if e.ratchet != nil {
-				e.ratchet(err)
+			if e.unchanged != nil {
+				e.unchanged(err)
 			}
 		} else if err != nil {
 			e.fail(err)

@@ -23,7 +23,7 @@ func Example() {
 	}
 	rules := cel.New(s) // for all objects of the kind
 	obj := map[string]any{"spec": map[string]any{"min": int64(3), "max": int64(2)}}
-	for _, err := range rules.Validate(context.Background(), nil, obj, nil, nil) {
+	for _, err := range rules.Validate(context.Background(), nil, obj, nil, cel.Options{}) {
 		fmt.Println(err)
 	}
 	// Output: spec.min: Invalid value: must not be above max, which is 2

@@ -43,6 +43,7 @@ type ruleChecker struct {
 	stored known
 	total  total
 	errs   field.ErrorList
+	see    func(path *field.Path, cost uint64) // each expression that compiles
 }
 
 // place is where a node stands.
@@ -136,6 +137,16 @@ func (c *ruleChecker) limit(path *field.Path, what string, cost uint64) {
 		c.errs = append(c.errs, field.Forbidden(path, excess(what, cost, ruleLimit)))
 	}
 	c.total.add(path, cost)
+	if c.see != nil {
+		c.see(path, cost)
+	}
+}
+
+// Costs calls see with the path of each expression in the structural schema root, which stands at path, and with the
+// cost that ValidateRules holds against the limit; 0 for those that do not compile.
+func Costs(path *field.Path, root *schema.Schema, see func(path *field.Path, cost uint64)) {
+	c := ruleChecker{stored: storedIn(nil), see: see}
+	c.node(path, root, place{root: true, cardinality: cardinality{1, true}})
 }
 
 // shown is how errors show a rule: in the server's internal form.
