@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -21,7 +24,7 @@ func crdCommand() *cobra.Command {
 		Short: "Tools for authors of CustomResourceDefinitions, without a server",
 		Long:  "Tools for authors of CustomResourceDefinitions. They need no server and no network.",
 	}
-	cmd.AddCommand(crdTypesCommand())
+	cmd.AddCommand(crdTypesCommand(), crdDiffCommand())
 	return cmd
 }
 
@@ -75,4 +78,13 @@ func readCRDs(paths []string, stdin io.Reader) ([]*apiextensionsv1.CustomResourc
 		crds = append(crds, c)
 	}
 	return crds, nil
+}
+
+// oneOf returns what goes by a name that the flag --output may have.
+func oneOf[T any](name string, by map[string]T) (T, error) {
+	v, ok := by[name]
+	if !ok {
+		return v, fmt.Errorf("--output %q: want %s", name, strings.Join(slices.Sorted(maps.Keys(by)), ", "))
+	}
+	return v, nil
 }

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -13,10 +14,19 @@ import (
 
 func main() {
 	if err := command().Execute(); err != nil {
+		var code exitCode
+		if errors.As(err, &code) { // all has been said
+			os.Exit(int(code))
+		}
 		_, _ = fmt.Fprintln(os.Stderr, "keelson:", err)
 		os.Exit(1)
 	}
 }
+
+// exitCode ends the program with a verdict that is on stdout already.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 func command() *cobra.Command {
 	root := &cobra.Command{

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// says runs the program with files in its folder, and returns what it prints on stdout, on stderr, and its exit code.
+func says(t *testing.T, files map[string]string, stdin string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := keelson(t, args...)
+	cmd.Dir = t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(cmd.Dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
+	_ = cmd.Run() // its exit code tells
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+const shirts = `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shirts.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: shirts, singular: shirt, kind: Shirt, listKind: ShirtList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        description: Shirt is a piece of cloth.
+        properties:
+          spec:
+            type: object
+            required: [size]
+            properties:
+              size: {type: string, enum: [S, M, L]}
+`
+
+func TestCRDDiff(t *testing.T) {
+	files := map[string]string{"old.yaml": shirts, "new/crd.yaml": strings.Replace(shirts, "[S, M, L]", "[S, M]", 1)}
+	for _, tc := range []struct {
+		args   []string
+		stdout string
+		code   int
+	}{
+		{[]string{"old.yaml", "old.yaml"}, "", 0},
+		{[]string{"new", "old.yaml"}, "compatible shirts.example.com v1 .spec.size: enum value \"L\" added\n", 0},
+		{[]string{"-", "new"}, "BREAKING shirts.example.com v1 .spec.size: enum value \"L\" removed: it is refused; stored objects stay as they are as long as the value is not changed\n", 2},
+		{[]string{"old.yaml", "old.yaml", "-o", "json"}, "[]\n", 0},
+		{[]string{"new", "old.yaml", "-o", "json"}, `[
+  {
+    "crd": "shirts.example.com",
+    "version": "v1",
+    "path": ".spec.size",
+    "what": "enum value \"L\" added",
+    "breaking": false
+  }
+]
+`, 0},
+	} {
+		stdout, stderr, code := says(t, files, shirts, append([]string{"crd", "diff"}, tc.args...)...)
+		if stdout != tc.stdout || stderr != "" || code != tc.code {
+			t.Errorf("%v: %s%s, exit code %d", tc.args, stdout, stderr, code)
+		}
+	}
+	for _, tc := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"diff", "old.yaml"}, "accepts 2 arg(s), received 1"},
+		{[]string{"diff", "old.yaml", "none"}, "stat none: no such file or directory"},
+		{[]string{"diff", "old.yaml", "new", "-o", "xml"}, `--output "xml": want json, text`},
+		{[]string{"types", "old.yaml"}, `required flag(s) "output" not set`},
+	} {
+		stdout, stderr, code := says(t, files, "", append([]string{"crd"}, tc.args...)...)
+		if stdout != "" || stderr != "keelson: "+tc.want+"\n" || code != 1 {
+			t.Errorf("%v: %s%s, exit code %d", tc.args, stdout, stderr, code)
+		}
+	}
+}
