@@ -14,8 +14,9 @@ import (
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
-// columnsOf makes the columns of a version's tables; without any declared there is the age.
-func columnsOf(declared []apiextensionsv1.CustomResourceColumnDefinition) ([]resource.Column, error) {
+// columnsOf makes the columns of a version's tables; without any declared there is the age. A path that does not parse
+// ends them, as it does with Kubernetes, which accepts it: the columns before it are shown.
+func columnsOf(declared []apiextensionsv1.CustomResourceColumnDefinition) []resource.Column {
 	if len(declared) == 0 {
 		declared = []apiextensionsv1.CustomResourceColumnDefinition{{
 			Name: "Age", Type: "date", JSONPath: ".metadata.creationTimestamp",
@@ -24,17 +25,17 @@ func columnsOf(declared []apiextensionsv1.CustomResourceColumnDefinition) ([]res
 	}
 	out := make([]resource.Column, 0, len(declared))
 	for i := range declared {
-		c, err := columnOf(&declared[i])
-		if err != nil {
-			return nil, err
+		c, ok := columnOf(&declared[i])
+		if !ok {
+			break
 		}
 		out = append(out, c)
 	}
-	return out, nil
+	return out
 }
 
-func columnOf(d *apiextensionsv1.CustomResourceColumnDefinition) (resource.Column, error) {
-	c := resource.Column{
+func columnOf(d *apiextensionsv1.CustomResourceColumnDefinition) (c resource.Column, ok bool) {
+	c = resource.Column{
 		Name: d.Name, Type: d.Type, Format: d.Format, Priority: d.Priority, Description: d.Description,
 	}
 	if c.Description == "" {
@@ -42,15 +43,15 @@ func columnOf(d *apiextensionsv1.CustomResourceColumnDefinition) (resource.Colum
 	}
 	if path, ok := plainPath(d.JSONPath); ok {
 		c.Path = path
-		return c, nil
+		return c, true
 	}
 	// A parsed JSONPath is not safe for concurrent use, so each evaluation parses anew; such paths are rare.
 	if _, err := parsePath(d); err != nil {
-		return c, fmt.Errorf("unrecognized column definition %q", d.JSONPath)
+		return c, false
 	}
 	definition := *d
 	c.Value = func(obj resource.Object) any { return evaluate(&definition, obj) }
-	return c, nil
+	return c, true
 }
 
 func parsePath(d *apiextensionsv1.CustomResourceColumnDefinition) (*jsonpath.JSONPath, error) {

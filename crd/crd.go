@@ -116,11 +116,7 @@ func (h *head) definition(webhooks *conversion.Webhooks) (*resource.Definition, 
 		if v.Storage {
 			d.Storage = v.Name
 		}
-		version, err := h.version(i)
-		if err != nil {
-			return nil, err
-		}
-		d.Versions = append(d.Versions, version)
+		d.Versions = append(d.Versions, h.version(i))
 	}
 	if d.Storage == "" {
 		return nil, fmt.Errorf("CustomResourceDefinition %q has no storage version", h.Metadata.Name)
@@ -129,10 +125,7 @@ func (h *head) definition(webhooks *conversion.Webhooks) (*resource.Definition, 
 		return version.CompareKubeAwareVersionStrings(b.Name, a.Name)
 	})
 	shareShapes(d.Versions)
-	var err error
-	if d.SelectableFields, err = h.selectableFields(); err != nil {
-		return nil, err
-	}
+	d.SelectableFields = h.selectableFields()
 	d.Hooks = objectHooks(d)
 	h.convert(d, webhooks)
 	return d, nil
@@ -152,19 +145,15 @@ func (h *head) isTrue(condition apiextensionsv1.CustomResourceDefinitionConditio
 	return false
 }
 
-func (h *head) version(i int) (resource.Version, error) {
+func (h *head) version(i int) resource.Version {
 	v := &h.Spec.Versions[i]
-	columns, err := columnsOf(v.Columns)
-	if err != nil {
-		return resource.Version{}, err
-	}
 	s := newObjectSchema(h, i)
 	out := resource.Version{
 		Name: v.Name, Served: v.Served,
 		DeprecationWarning: h.deprecationWarning(v),
 		Schema:             s,
 		SelectableFields:   selectableNames(v.SelectableFields),
-		Columns:            columns,
+		Columns:            columnsOf(v.Columns),
 	}
 	if sub := v.Subresources; sub != nil {
 		out.Subresources = map[string]*resource.Subresource{}
@@ -176,7 +165,7 @@ func (h *head) version(i int) (resource.Version, error) {
 			out.Subresources["scale"] = &resource.Subresource{Scale: scaleOf(sub.Scale)}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // deprecationWarning is the text sent with every answer in a deprecated version; "" where v is not deprecated.

@@ -183,7 +183,7 @@ func (i *Installer) refreshStatus(obj resource.Object, now time.Time) (changed b
 		return false
 	}
 	before := s.Status.DeepCopy()
-	s.refresh(i.namesUsed(s.Spec.Group, s.Name), s.Generation)
+	s.refresh(i.namesUsed(s.CustomResourceDefinition), s.Generation)
 	if whole, err := typed(obj); err == nil {
 		s.noteStructure(whole)
 	}
@@ -201,7 +201,7 @@ func (i *Installer) writeStatus(obj resource.Object, generation int64, now time.
 		return
 	}
 	s.noteStorage()
-	s.refresh(i.namesUsed(s.Spec.Group, s.Name), generation)
+	s.refresh(i.namesUsed(s.CustomResourceDefinition), generation)
 	if spec, _ := obj["spec"].(map[string]any); spec["preserveUnknownFields"] == true || s.find(apiextensionsv1.NonStructuralSchema) != nil {
 		if whole, err := typed(obj); err == nil {
 			s.noteStructure(whole)
@@ -283,9 +283,9 @@ func removeFinalizer(obj resource.Object) {
 	metadata["finalizers"] = kept
 }
 
-// namesUsed returns the names that are taken in a group: those accepted for its CustomResourceDefinitions (name's own
-// included) and those of built-in kinds.
-func (i *Installer) namesUsed(group, name string) usedNames {
+// namesUsed returns the names that are taken in c's group: those accepted for its CustomResourceDefinitions (c's own
+// included, but not those of an earlier one that c takes the place of) and those of built-in kinds.
+func (i *Installer) namesUsed(c *apiextensionsv1.CustomResourceDefinition) usedNames {
 	used := usedNames{resources: map[string]bool{}, kinds: map[string]bool{}}
 	if i == nil {
 		return used
@@ -298,14 +298,17 @@ func (i *Installer) namesUsed(group, name string) usedNames {
 		}
 	}
 	i.mu.Lock()
-	for _, c := range i.groups[group] {
-		names := &c.Status.AcceptedNames
+	for name, other := range i.groups[c.Spec.Group] {
+		if name == c.Name && other.Metadata.UID != c.UID {
+			continue
+		}
+		names := &other.Status.AcceptedNames
 		take(used.resources, names.Plural, names.Singular)
 		take(used.resources, names.ShortNames...)
 		take(used.kinds, names.Kind, names.ListKind)
 	}
 	i.mu.Unlock()
-	for _, d := range i.catalog.Group(group) {
+	for _, d := range i.catalog.Group(c.Spec.Group) {
 		if !d.Custom {
 			take(used.resources, d.Names.Plural, d.Names.Singular)
 			take(used.resources, d.Names.ShortNames...)

@@ -42,6 +42,7 @@ func Definition(installer *Installer) *resource.Definition {
 			GoType:       &apiextensionsv1.CustomResourceDefinition{},
 		}},
 		Storage: "v1",
+		MaxBody: maxKindBody,
 		Prefix:  "/registry/apiextensions.k8s.io/customresourcedefinitions/",
 		Hooks: resource.Hooks{
 			PrepareCreate: k.prepareCreate,
@@ -78,24 +79,30 @@ func specOfKindChanged(obj, old resource.Object) bool {
 	return !reflect.DeepEqual(obj["spec"], old["spec"])
 }
 
-// mergeKindStatus keeps what was sent of status, and of the finalizers those that are left: the server lets go of its
-// own here.
+// mergeKindStatus keeps all that was sent but for spec: Kubernetes lets writers to the status change metadata, too (the
+// server lets go of its own finalizer here).
 func mergeKindStatus(sent, current resource.Object) resource.Object {
-	out := mergeStatus(sent, current)
-	metadata, _ := out["metadata"].(map[string]any)
-	sentMetadata, _ := sent["metadata"].(map[string]any)
-	metadata = maps.Clone(metadata)
-	move(metadata, sentMetadata, "finalizers")
-	out["metadata"] = metadata
+	out := maps.Clone(sent)
+	move(out, current, "spec")
 	return out
 }
 
-// beginDelete adds the finalizer under which the instances are deleted.
+// beginDelete adds the finalizer under which the instances are deleted, and says what is going to happen.
 func beginDelete(_ context.Context, obj resource.Object) (stays bool) {
 	metadata, _ := obj["metadata"].(map[string]any)
-	finalizers, _ := metadata["finalizers"].([]any)
-	if metadata["deletionTimestamp"] == nil && !slices.Contains(finalizers, any(finalizer)) {
+	if metadata["deletionTimestamp"] != nil {
+		return false
+	}
+	if finalizers, _ := metadata["finalizers"].([]any); !slices.Contains(finalizers, any(finalizer)) {
 		metadata["finalizers"] = append(slices.Clone(finalizers), finalizer)
+	}
+	if s, err := readStatus(obj, time.Now()); err == nil {
+		s.set(apiextensionsv1.CustomResourceDefinitionCondition{
+			Type: apiextensionsv1.Terminating, Status: apiextensionsv1.ConditionTrue, Reason: "InstanceDeletionPending",
+			Message:            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+			ObservedGeneration: s.Generation,
+		})
+		s.write(obj)
 	}
 	return false
 }
@@ -114,6 +121,9 @@ type kindSchema struct{}
 
 // CheckTypes implements resource.TypeChecker.
 func (kindSchema) CheckTypes(obj resource.Object) error {
+	if err := checkKindSize(obj); err != nil {
+		return err
+	}
 	raw, err := resource.Encode(obj)
 	if err != nil {
 		return err

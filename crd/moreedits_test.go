@@ -137,7 +137,7 @@ func changes() []string {
 		same(`S.properties.spec.default={"nope":1}`), worse(`S.properties.spec.default={"nope":1}`, `P.map.default={"a":1}`), worse(`S.properties.spec.default={"nope":1}`, `P.list.items.default={"k":"a","nope":1}`),
 		same(`P.list.x-kubernetes-list-type="set"`), worse(`P.list.x-kubernetes-list-type="set"`, `P.x={"type":"array","x-kubernetes-list-type":"set","items":{"type":"object"}}`),
 		same(`P.list.x-kubernetes-list-type="map"; P.list.x-kubernetes-list-map-keys=["v"]`), worse(`P.list.x-kubernetes-list-type="map"; P.list.x-kubernetes-list-map-keys=["v"]`, `P.strings.x-kubernetes-list-type="set"; P.strings.items.nullable=true`),
-		same(`P.strings.uniqueItems=true`), same(`P.text.pattern="("`), same(`V.additionalPrinterColumns=[{"name":"A","type":"x","jsonPath":"."}]`), same(`spec.names.singular="_"`),
+		same(`P.strings.uniqueItems=true`), same(`P.text.pattern="("`), same(`V.additionalPrinterColumns=[{"name":"A","type":"x","jsonPath":"."}]`),
 		same(`V.selectableFields=[` + nineFields() + `]; ` + nineProperties()), worse(`V.selectableFields=[`+nineFields()+`]; `+nineProperties(), `V.selectableFields.9={"jsonPath":".spec.text"}`),
 		same(`spec.conversion={"strategy":"Webhook","webhook":{"clientConfig":{"url":"https://a.b"},"conversionReviewVersions":["v9"]}}`),
 		same(`spec.conversion={"strategy":"Webhook","webhook":{"clientConfig":{"url":"http://a.b"},"conversionReviewVersions":["v1"]}}`),

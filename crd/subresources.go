@@ -88,30 +88,24 @@ func validateReplicas(obj resource.Object, path string) field.ErrorList {
 }
 
 // selectableFields are those of all versions, read from the storage version's objects.
-func (h *head) selectableFields() ([]resource.SelectableField, error) {
+func (h *head) selectableFields() []resource.SelectableField {
 	var out []resource.SelectableField
 	for i := range h.Spec.Versions {
 		for _, f := range h.Spec.Versions[i].SelectableFields {
-			path, ok := plainPath(f.JSONPath)
-			if !ok {
-				return nil, fmt.Errorf("selectable field %q is no plain path", f.JSONPath)
-			}
-			name := strings.Join(path, ".")
+			name := strings.TrimPrefix(f.JSONPath, ".")
 			if !slices.ContainsFunc(out, func(o resource.SelectableField) bool { return o.Name == name }) {
-				out = append(out, resource.SelectableField{Name: name, Path: path})
+				out = append(out, resource.SelectableField{Name: name, Path: splitPath(f.JSONPath)})
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // selectableNames are those that one version offers; never nil.
 func selectableNames(fields []apiextensionsv1.SelectableField) []string {
 	names := make([]string, 0, len(fields))
 	for _, f := range fields {
-		if path, ok := plainPath(f.JSONPath); ok {
-			names = append(names, strings.Join(path, "."))
-		}
+		names = append(names, strings.TrimPrefix(f.JSONPath, "."))
 	}
 	return names
 }

@@ -19,27 +19,32 @@ import (
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
-// maxBody is Kubernetes' limit of a request's body.
+// maxBody is Kubernetes' limit of a request's body, for kinds that name no other.
 const maxBody = 3 << 20
 
 // maxDepth bounds the nesting of a body before anything recurses into it.
 const maxDepth = 10000
 
-// readBody reads the whole body within the limit. Error: RequestEntityTooLarge (413), BadRequest.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > maxBody {
-		return nil, tooLarge()
+// readBody reads the whole body within the limit of the kind that it is for. Error: RequestEntityTooLarge (413),
+// BadRequest.
+func (c *call) readBody() ([]byte, error) {
+	limit := int64(maxBody)
+	if c.t.Def != nil && c.t.Def.MaxBody > 0 {
+		limit = c.t.Def.MaxBody
 	}
-	size := r.ContentLength
+	if c.r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	size := c.r.ContentLength
 	if size < 0 {
 		size = 512
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	_, err := buf.ReadFrom(http.MaxBytesReader(c.w, c.r.Body, limit))
 	var max *http.MaxBytesError
 	switch {
 	case errors.As(err, &max):
-		return nil, tooLarge()
+		return nil, tooLarge(limit)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, apierrors.NewBadRequest("the request's body ended early")
 	case err != nil:
@@ -48,8 +53,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-func tooLarge() error {
-	return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", maxBody))
+func tooLarge(limit int64) error {
+	return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("limit is %d", limit))
 }
 
 // decoded is a request's object with what strict decoding found.

@@ -54,7 +54,7 @@ func (c *call) readObject(kind string) (*decoded, registry.WriteOptions, error) 
 	if err != nil {
 		return nil, o, err
 	}
-	body, err := readBody(c.w, c.r)
+	body, err := c.readBody()
 	if err != nil {
 		return nil, o, err
 	}
@@ -161,7 +161,7 @@ func (c *call) deleteCollection() error {
 }
 
 func (c *call) readDelete() (metav1.DeleteOptions, error) {
-	body, err := readBody(c.w, c.r)
+	body, err := c.readBody()
 	if err != nil {
 		return metav1.DeleteOptions{}, err
 	}

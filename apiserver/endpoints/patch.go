@@ -51,7 +51,7 @@ func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, r
 	if o, err = parsePatchQuery(c.r, patch.Type(kind)); err != nil {
 		return o, nil, nil, err
 	}
-	if raw, err = readBody(c.w, c.r); err != nil {
+	if raw, err = c.readBody(); err != nil {
 		return o, nil, nil, err
 	}
 	if err := checkDepth(raw); err != nil {

@@ -97,7 +97,7 @@ func (c *call) scaleChange(s *resource.Scale) (o registry.WriteOptions, change f
 		if err != nil {
 			return o, nil, nil, err
 		}
-		body, err := readBody(c.w, c.r)
+		body, err := c.readBody()
 		if err != nil {
 			return o, nil, nil, err
 		}

@@ -50,6 +50,9 @@ type Definition struct {
 	// generateName); nil means DNS-1123 subdomain.
 	ValidateName func(name string, prefix bool) []string
 
+	// MaxBody is how many bytes the body of a request for this kind may have; zero is Kubernetes' 3 MiB.
+	MaxBody int64
+
 	// TTL of objects after their last write; zero: they stay. (Events: one hour.)
 	TTL time.Duration
 
