@@ -107,15 +107,6 @@ func beginDelete(_ context.Context, obj resource.Object) (stays bool) {
 	return false
 }
 
-func typed(obj resource.Object) (*apiextensionsv1.CustomResourceDefinition, error) {
-	raw, err := resource.Encode(obj)
-	if err != nil {
-		return nil, err
-	}
-	c := &apiextensionsv1.CustomResourceDefinition{}
-	return c, json.Unmarshal(raw, c)
-}
-
 // kindSchema is the schema of CustomResourceDefinitions: the Go type, as it decodes and encodes.
 type kindSchema struct{}
 
@@ -123,6 +114,9 @@ type kindSchema struct{}
 func (kindSchema) CheckTypes(obj resource.Object) error {
 	if err := checkKindSize(obj); err != nil {
 		return err
+	}
+	if s, ok := slimOf(obj); ok {
+		obj = s.obj
 	}
 	raw, err := resource.Encode(obj)
 	if err != nil {
@@ -133,6 +127,19 @@ func (kindSchema) CheckTypes(obj resource.Object) error {
 
 // Prune implements resource.Schema: what the Go type does not hold is gone, nulls included.
 func (kindSchema) Prune(obj resource.Object) []string {
+	s, ok := slimOf(obj)
+	if !ok {
+		return roundTrip(obj)
+	}
+	unknown := roundTrip(s.obj)
+	s.restore(s.obj)
+	clear(obj)
+	maps.Copy(obj, s.obj)
+	return unknown
+}
+
+// roundTrip makes obj what its decoding into the Go type and encoding again gives, and returns the unknown fields.
+func roundTrip(obj resource.Object) []string {
 	raw, err := resource.Encode(obj)
 	if err != nil {
 		return nil

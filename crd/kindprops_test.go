@@ -1,0 +1,134 @@
+package crd
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/keelson-project/keelson/apiserver/resource"
+)
+
+// longWay is what readProps has to agree with: Go's decoder and encoder.
+func longWay(t *testing.T, m map[string]any) (p apiextensionsv1.JSONSchemaProps, normal map[string]any) {
+	t.Helper()
+	raw, err := resource.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &p); err != nil {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	if raw, err = json.Marshal(&p); err != nil {
+		t.Fatal(err)
+	}
+	if normal, err = resource.Decode(raw); err != nil {
+		t.Fatal(err)
+	}
+	return p, normal
+}
+
+func sameProps(t *testing.T, m map[string]any) {
+	t.Helper()
+	wantProps, want := longWay(t, m)
+	var p apiextensionsv1.JSONSchemaProps
+	if !readProps(m, &p) {
+		t.Errorf("not read: %v", m)
+		return
+	}
+	if !reflect.DeepEqual(m, want) {
+		t.Errorf("left as\n%v\nwant\n%v", m, want)
+	}
+	// The long way may leave empty slices where the short one leaves nil.
+	a, _ := json.Marshal(&p)
+	b, _ := json.Marshal(&wantProps)
+	if string(a) != string(b) {
+		t.Errorf("read as\n%s\nwant\n%s", a, b)
+	}
+}
+
+func TestReadProps(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `{"type":"object","properties":{}}`, `{"type":"","description":"d","title":"","format":"f","pattern":"p"}`,
+		`{"default":{"a":[1,2.5,null]},"enum":[]}`,
+		`{"default":false,"enum":["a",1,null,{"b":1}],"example":"x"}`,
+		`{"maximum":3,"minimum":-0.5,"multipleOf":1000,"maxLength":0,"minLength":1,"maxItems":2,"minItems":3,"maxProperties":4,"minProperties":5}`,
+		`{"exclusiveMaximum":true,"exclusiveMinimum":false,"uniqueItems":true,"nullable":true}`,
+		`{"x-kubernetes-preserve-unknown-fields":false,"x-kubernetes-embedded-resource":true,"x-kubernetes-int-or-string":false}`,
+		`{"x-kubernetes-list-type":"","x-kubernetes-map-type":"atomic","x-kubernetes-list-map-keys":["a"],"required":[]}`,
+		`{"items":{},"not":{},"additionalProperties":true}`, `{"additionalProperties":false}`, `{"additionalProperties":{"type":"string"}}`,
+		`{"allOf":[{"required":["a"]}],"anyOf":[],"oneOf":[{},{"type":"x"}]}`,
+		`{"x-kubernetes-validations":[{"rule":"self.a","message":"","reason":"","fieldPath":".a","optionalOldSelf":false,"messageExpression":"'x'"}]}`,
+	} {
+		m, err := resource.Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameProps(t, m)
+	}
+}
+
+// TestReadPropsLeavesTheUnusual: those are decoded the long way, which has words for what is wrong with them.
+func TestReadPropsLeavesTheUnusual(t *testing.T) {
+	for _, text := range []string{
+		`{"unknown":1}`, `{"type":1}`, `{"type":null}`, `{"properties":{"a":{"Type":"x"}}}`, `{"items":[]}`, `{"maxLength":1.5}`,
+		`{"maximum":"1"}`, `{"maximum":9007199254740993}`, `{"maximum":1e300}`, `{"nullable":"true"}`, `{"required":[1]}`, `{"required":{}}`, `{"$ref":"x"}`,
+		`{"definitions":{}}`, `{"properties":{"a":1}}`, `{"allOf":{}}`, `{"x-kubernetes-validations":[{"message":"m"}]}`,
+		`{"x-kubernetes-validations":["r"]}`, `{"x-kubernetes-validations":[{"rule":"r","other":1}]}`, `{"additionalProperties":1}`,
+	} {
+		m, err := resource.Decode([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if readProps(m, &apiextensionsv1.JSONSchemaProps{}) {
+			t.Errorf("%s was read", text)
+		}
+	}
+}
+
+// TestReadRealProps reads the schemas of the corpus.
+func TestReadRealProps(t *testing.T) {
+	n := 0
+	for _, root := range []string{"../../shared", "../../../shared"} {
+		files, _ := filepath.Glob(filepath.Join(filepath.FromSlash(root), "corpus", "*", "crds", "*.yaml"))
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asJSON, err := yaml.YAMLToJSON(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			obj, err := resource.Decode(asJSON)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range schemasOf(obj) {
+				n++
+				sameProps(t, s)
+			}
+		}
+	}
+	if n == 0 {
+		t.Skip("shared/corpus is not beside this checkout")
+	}
+	t.Logf("%d schemas", n)
+}
+
+func schemasOf(obj map[string]any) (out []map[string]any) {
+	spec, _ := obj["spec"].(map[string]any)
+	versions, _ := spec["versions"].([]any)
+	for _, v := range versions {
+		v, _ := v.(map[string]any)
+		s, _ := v["schema"].(map[string]any)
+		if m, ok := s["openAPIV3Schema"].(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
