@@ -3,6 +3,7 @@ package crd
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -213,6 +214,14 @@ func (s *objectSchema) checkRules(ctx context.Context, obj, old resource.Object,
 	return s.rules.Validate(ctx, nil, obj, before, cel.Options{
 		Unchanged: func(err *field.Error) { resource.AddWarning(ctx, err.Error()) },
 	})
+}
+
+// Fingerprint changes when the published schema does; see package openapi.
+func (s *objectSchema) Fingerprint() string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, s.gvk, s.selectable)
+	sum.Write(s.raw)
+	return string(sum.Sum(nil))
 }
 
 // OpenAPI implements resource.Schema.
