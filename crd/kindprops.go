@@ -99,7 +99,7 @@ func (r *propsReader) text(m map[string]any, name string, v any, p *apiextension
 	s, ok := v.(string)
 	r.ok = r.ok && ok
 	*to = s
-	if s == "" && name[0] != 'x' { // a pointer is kept whatever it points to
+	if ok && s == "" && name[0] != 'x' { // a pointer is kept whatever it points to
 		delete(m, name)
 	}
 	return true
@@ -129,7 +129,7 @@ func (r *propsReader) flag(m map[string]any, name string, v any, p *apiextension
 	b, ok := v.(bool)
 	r.ok = r.ok && ok
 	*to = b
-	if !b && name != "x-kubernetes-preserve-unknown-fields" {
+	if ok && !b && name != "x-kubernetes-preserve-unknown-fields" {
 		delete(m, name)
 	}
 	return true
@@ -195,7 +195,7 @@ func (r *propsReader) json(v any) *apiextensionsv1.JSON {
 func (r *propsReader) list(m map[string]any, name string, v any) []any {
 	l, ok := v.([]any)
 	r.ok = r.ok && ok
-	if len(l) == 0 {
+	if ok && len(l) == 0 {
 		delete(m, name)
 	}
 	return l
@@ -245,7 +245,9 @@ func (r *propsReader) members(m map[string]any, name string, v any) map[string]a
 	members, ok := v.(map[string]any)
 	r.ok = r.ok && ok
 	if len(members) == 0 {
-		delete(m, name)
+		if ok {
+			delete(m, name)
+		}
 		return nil
 	}
 	out := make(map[string]apiextensionsv1.JSONSchemaProps, len(members))

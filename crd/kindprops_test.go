@@ -84,8 +84,15 @@ func TestReadPropsLeavesTheUnusual(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		before, err := resource.Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if readProps(m, &apiextensionsv1.JSONSchemaProps{}) {
 			t.Errorf("%s was read", text)
+		}
+		if after, err := resource.Encode(m); err != nil || string(after) != string(before) {
+			t.Errorf("%s was left as %s, and nobody will see what was wrong with it", text, after)
 		}
 	}
 }
