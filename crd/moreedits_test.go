@@ -106,6 +106,24 @@ func ruleEdits() []string {
 	}
 }
 
+// celEdits are on rules that are compiled, estimated and evaluated.
+func celEdits() []string {
+	rule := func(s string) string { return `S.properties.spec.x-kubernetes-validations=[` + s + `]` }
+	return []string{
+		rule(`{"rule":"self.text == 'a'"}`), rule(`{"rule":"self.nope"}`), rule(`{"rule":"1 + 1"}`), rule(`{"rule":"self.text =="}`), rule(`{"rule":"self.count > 'a'"},{"rule":"self.flag"}`),
+		rule(`{"rule":"self.text == oldSelf.text"}`), rule(`{"rule":"self.text == 'a'","messageExpression":"1"}`), rule(`{"rule":"self.text == 'a'","messageExpression":"'x' + self.text"}`),
+		rule(`{"rule":"true","optionalOldSelf":true}`), rule(`{"rule":"!oldSelf.hasValue() || self == oldSelf.value()","optionalOldSelf":true}`),
+		`P.list.items.x-kubernetes-validations=[{"rule":"self.k == oldSelf.k"}]`, `P.list.items.x-kubernetes-validations=[{"rule":"self.v.matches('a+')"}]`,
+		rule(`{"rule":"self.list.all(a, self.list.all(b, a.k == b.k))"}`), rule(`{"rule":"self.strings.all(a, self.strings.all(b, self.strings.all(c, a == b || b == c)))"}`),
+		rule(`{"rule":"self.list.all(a, self.list.all(b, a.k == b.k))"}`) + `; P.list.maxItems=10`,
+		`P.text.x-kubernetes-validations=[{"rule":"self.startsWith('a')"}]; P.text.default="b"`, `P.text.x-kubernetes-validations=[{"rule":"self.startsWith('a')"}]; P.text.default="a"`,
+		`P.text.x-kubernetes-validations=[{"rule":"self == oldSelf"}]; P.text.default="a"`, rule(`{"rule":"has(self.text)","message":"text it is"}`) + `; S.properties.spec.default={}`,
+		rule(`{"rule":"self.nope"}`) + `; P.text={}`, rule(`{"rule":"self.nope"}`) + `; P.strings.uniqueItems=true`, `P.flag.x-kubernetes-validations=[{"rule":"self.nope"}]; P.strings.uniqueItems=true`,
+		`P.x={"x-kubernetes-preserve-unknown-fields":true,"x-kubernetes-validations":[{"rule":"true"}]}`, `P.x={"x-kubernetes-int-or-string":true,"x-kubernetes-validations":[{"rule":"type(self) == int"}]}`,
+		`S.x-kubernetes-validations=[{"rule":"self.metadata.name.startsWith('a')"}]`, `S.x-kubernetes-validations=[{"rule":"self.metadata.labels.size() > 0"}]`,
+	}
+}
+
 // changes are updates, between good definitions and from bad ones that came into the store by themselves.
 func changes() []string {
 	webhook := func(more string) string {
@@ -143,6 +161,11 @@ func changes() []string {
 		same(`spec.conversion={"strategy":"Webhook","webhook":{"clientConfig":{"url":"http://a.b"},"conversionReviewVersions":["v1"]}}`),
 		same(`spec.group="w1.k8s.io"; metadata.name="things.w1.k8s.io"`), worse(`spec.group="w2.k8s.io"; metadata.name="things.w2.k8s.io"`, `metadata.annotations={"api-approved.kubernetes.io":"odd"}`),
 		same(`status.storedVersions=["v0","v1"]`), `stored V.name="v1" -> V.name="v9"`,
+		// rules
+		`S.properties.spec.x-kubernetes-validations=[{"rule":"self.text == 'a'"}] -> S.properties.spec.x-kubernetes-validations=[{"rule":"self.text == 'a' && self.nope"}]`,
+		same(`S.properties.spec.x-kubernetes-validations=[{"rule":"self.list.all(a, self.list.all(b, a.k == b.k))"}]`),
+		worse(`S.properties.spec.x-kubernetes-validations=[{"rule":"self.list.all(a, self.list.all(b, a.k == b.k))"}]`, `P.text.maxLength=3`),
+		same(`S.properties.spec.x-kubernetes-validations=[{"rule":"self.nope"}]`),
 		// writes to status
 		`status  -> status.storedVersions=[]`, `status  -> status.storedVersions=["v0"]`, `status  -> status.acceptedNames={"plural":"_","kind":"a b"}`, `status  -> spec.scope="Cluster"; status.storedVersions=["v1"]`,
 		`status stored P.text={} -> status.storedVersions=["v1"]`,

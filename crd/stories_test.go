@@ -133,7 +133,7 @@ func stories() []story {
 	for _, text := range slices.Sorted(maps.Keys(seen)) {
 		all = append(all, story{text})
 	}
-	for _, e := range changes() {
+	for _, e := range slices.Concat(celEdits(), changes()) {
 		all = append(all, story{e})
 	}
 	return all

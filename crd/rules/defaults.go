@@ -7,6 +7,7 @@ import (
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/keelson-project/keelson/crd/cel"
 	"github.com/keelson-project/keelson/crd/schema"
 	crdvalidation "github.com/keelson-project/keelson/crd/validation"
 )
@@ -14,12 +15,13 @@ import (
 // validateDefaults checks that each default is a value that the schema at its place accepts, in the form in which
 // objects have it. It changes the defaults of s, which is the root of a structural schema.
 func validateDefaults(ctx context.Context, s *schema.Schema, r *requirements, path *field.Path) field.ErrorList {
-	d := defaultsChecker{requirements: r}
+	d := defaultsChecker{requirements: r, left: cel.NewBudget()}
 	return d.node(ctx, path, s.Root(), surroundings{})
 }
 
 type defaultsChecker struct {
 	*requirements
+	left cel.Budget // for the rules on all defaults
 }
 
 // surroundings is where a node stands in the nearest resource around it.
@@ -57,7 +59,7 @@ func (in surroundings) object(value any) map[string]any {
 
 // node checks the default of s and those below. Defaults of additionalProperties are not looked at: none is ever used.
 func (d *defaultsChecker) node(ctx context.Context, path *field.Path, s *schema.Schema, in surroundings) field.ErrorList {
-	if s == nil {
+	if s == nil || d.left < 0 {
 		return nil
 	}
 	if s.Embedded {
@@ -68,7 +70,7 @@ func (d *defaultsChecker) node(ctx context.Context, path *field.Path, s *schema.
 		if in.insideMeta {
 			errs = d.inMeta(ctx, path.Child("default"), s, in)
 		} else {
-			errs = d.outside(ctx, path.Child("default"), s)
+			errs = d.outside(ctx, path.Child("default"), s, in)
 		}
 	}
 	errs = append(errs, d.node(ctx, path.Child("items"), s.Items, in.step(""))...)
@@ -92,11 +94,11 @@ func (d *defaultsChecker) inMeta(ctx context.Context, at *field.Path, s *schema.
 	if problem != nil {
 		return field.ErrorList{field.Invalid(at, s.Default, fmt.Sprintf("must result in valid metadata: %v", problem))}
 	}
-	return d.value(at, s)
+	return d.value(ctx, at, s, in)
 }
 
 // outside checks any other default.
-func (d *defaultsChecker) outside(ctx context.Context, at *field.Path, s *schema.Schema) field.ErrorList {
+func (d *defaultsChecker) outside(ctx context.Context, at *field.Path, s *schema.Schema, in surroundings) field.ErrorList {
 	var errs field.ErrorList
 	if d.prunedDefaults && s.Unspecified(s.Default) {
 		errs = append(errs, field.Invalid(at, kruntime.DeepCopyJSONValue(s.Default), "must not have unknown fields"))
@@ -108,14 +110,17 @@ func (d *defaultsChecker) outside(ctx context.Context, at *field.Path, s *schema
 	if problems := schema.ValidateEmbedded(ctx, at, s.Default, s); len(problems) > 0 {
 		return append(errs, problems...)
 	}
-	return append(errs, d.value(at, s)...)
+	return append(errs, d.value(ctx, at, s, in)...)
 }
 
-// value checks a default by the keywords of its schema. Of what is int-or-string kube-apiserver takes any default.
-func (d *defaultsChecker) value(at *field.Path, s *schema.Schema) field.ErrorList {
+// value checks a default by the keywords of its schema, and then by its rules. Of what is int-or-string kube-apiserver takes any default.
+func (d *defaultsChecker) value(ctx context.Context, at *field.Path, s *schema.Schema, in surroundings) field.ErrorList {
 	v, err := crdvalidation.New(s.WithoutIntOrString())
 	if err != nil { // its patterns have been compiled before
 		return field.ErrorList{field.InternalError(at, err)}
 	}
-	return v.Validate(at, s.Default)
+	if errs := v.Validate(at, s.Default); len(errs) > 0 {
+		return errs
+	}
+	return cel.ValidateDefault(ctx, at, s, s == in.resource, &d.left)
 }

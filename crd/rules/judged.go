@@ -79,6 +79,16 @@ func (j *judged) subresourcesOf(name string) *apiextensionsv1.CustomResourceSubr
 	return nil
 }
 
+// schemaOf returns the schema of the first version of a name; ok is false where there is no such version.
+func (j *judged) schemaOf(name string) (s *apiextensionsv1.CustomResourceValidation, ok bool) {
+	for i := range j.Versions {
+		if j.Versions[i].Name == name {
+			return j.Versions[i].Schema, true
+		}
+	}
+	return nil, false
+}
+
 func (j *judged) anyStatus() bool {
 	return j.top.hasStatus() || slices.ContainsFunc(j.versions, func(v version) bool { return v.hasStatus() })
 }

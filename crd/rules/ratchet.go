@@ -24,6 +24,8 @@ type requirements struct {
 
 	invalidCABundle bool            // it may be
 	manySelectable  map[string]bool // versions ("" is the top) that may have more selectable fields than allowed
+	oldSchemas      []*props        // their CEL expressions may go on using what new ones may not
+	unchanged       map[string]bool // versions whose schemas are as before
 }
 
 func strict() requirements {
@@ -48,6 +50,8 @@ func toleratingFaultsOf(old *definition, now, before *judged) requirements {
 		}),
 		invalidCABundle: toleratesCABundle(old),
 		manySelectable:  tooManyBefore(now, before),
+		oldSchemas:      before.schemas(),
+		unchanged:       sameSchemas(now, before),
 	}
 }
 
@@ -126,4 +130,17 @@ func tooManyBefore(now, before *judged) map[string]bool {
 		}
 	}
 	return allowed
+}
+
+// sameSchemas names the versions whose schemas are as before.
+func sameSchemas(now, before *judged) map[string]bool {
+	same := map[string]bool{}
+	for i := range now.versions {
+		name := now.versions[i].Name
+		if old, ok := before.schemaOf(name); ok {
+			schema, _ := now.schemaOf(name)
+			same[name] = apiequality.Semantic.DeepEqual(schema, old)
+		}
+	}
+	return same
 }

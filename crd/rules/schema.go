@@ -9,12 +9,14 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/keelson-project/keelson/crd/cel"
 	"github.com/keelson-project/keelson/crd/schema"
 )
 
 // validateSchema checks the schema of one version, or of all: what may stand at its root, that it is structural, that
-// its defaults are values that it would accept, and what its keywords may say.
-func validateSchema(ctx context.Context, v *apiextensionsv1.CustomResourceValidation, status bool, r *requirements, at *field.Path) field.ErrorList {
+// its defaults are values that it would accept, what its keywords may say, and its CEL rules. It is the schema of the
+// version of that name, and of others if that is the first one.
+func validateSchema(ctx context.Context, v *apiextensionsv1.CustomResourceValidation, name string, status bool, r *requirements, at *field.Path) field.ErrorList {
 	if v == nil || v.OpenAPIV3Schema == nil {
 		return nil
 	}
@@ -27,18 +29,23 @@ func validateSchema(ctx context.Context, v *apiextensionsv1.CustomResourceValida
 		errs = append(errs, field.Forbidden(at.Child("openAPIV3Schema.nullable"), "nullable cannot be true at the root"))
 	}
 	var unsupported field.ErrorList
+	var sound *schema.Schema // if the rules can be looked at
 	if r.structural {
 		s, err := schema.New(p)
 		if err != nil {
 			unsupported = field.ErrorList{field.Invalid(path, "", err.Error())}
 		} else if problems := schema.ValidateStructural(path, p); len(problems) > 0 {
 			errs = append(errs, problems...)
+		} else if problems := validateDefaults(ctx, s, r, path); len(problems) > 0 {
+			errs = append(errs, problems...)
 		} else {
-			errs = append(errs, validateDefaults(ctx, s, r, path)...)
+			sound = s
 		}
 	}
 	w := walker{requirements: r}
-	errs = append(errs, w.node(path, p, node{root: true})...)
+	found := w.node(path, p, node{root: true})
+	errs = append(errs, found...)
+	errs = append(errs, cel.ValidateRules(path, sound, found, cel.Update{Old: r.oldSchemas, Unchanged: r.unchanged[name]})...)
 	if len(errs) == 0 { // the same fault is told in better words by the walk, if it has any
 		errs = unsupported
 	}

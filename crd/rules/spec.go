@@ -125,7 +125,7 @@ func validateVersions(ctx context.Context, j *judged, r *requirements, path *fie
 // validateTop checks what all versions have in common.
 func validateTop(ctx context.Context, j *judged, r *requirements, path *field.Path) field.ErrorList {
 	top := &j.top
-	errs := validateSchema(ctx, top.schema, j.anyStatus(), r, path.Child("validation"))
+	errs := validateSchema(ctx, top.schema, j.firstVersion(), j.anyStatus(), r, path.Child("validation"))
 	errs = append(errs, validateScale(top.subresources, path.Child("subresources"))...)
 	errs = append(errs, validateColumns(top.columns, path.Child("additionalPrinterColumns"))...)
 	if len(top.selectable) > 0 {

@@ -18,7 +18,7 @@ func validateVersion(ctx context.Context, j *judged, v *version, r *requirements
 		errs = append(errs, field.Invalid(at.Child("deprecationWarning"), v.DeprecationWarning, problem))
 	}
 	sub := j.subresourcesOf(v.Name)
-	errs = append(errs, validateSchema(ctx, v.schema, sub != nil && sub.Status != nil, r, at.Child("schema"))...)
+	errs = append(errs, validateSchema(ctx, v.schema, v.Name, sub != nil && sub.Status != nil, r, at.Child("schema"))...)
 	errs = append(errs, validateScale(v.subresources, at.Child("subresources"))...)
 	errs = append(errs, validateColumns(v.columns, at.Child("additionalPrinterColumns"))...)
 	if len(v.selectable) > 0 {
