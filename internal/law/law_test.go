@@ -52,6 +52,8 @@ func layers(t *testing.T, g graph) {
 		{"apiserver/auth", "apiserver/registry", "who asks does not depend on for what"},
 		{"crd/schema", "crd/validation", "the structure of a schema comes before its checks"},
 		{"crd/schema", "crd/cel", "the structure of a schema comes before its rules"},
+		{"crd/validation", "crd/rules", "what objects are checked by knows nothing of definitions"},
+		{"crd/cel", "crd/rules", "what objects are checked by knows nothing of definitions"},
 	} {
 		for _, p := range g.ours(law.below) {
 			forbid(t, p, law.why, inModule(law.above)...)
