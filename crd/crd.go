@@ -28,6 +28,8 @@ type head struct {
 	Status   apiextensionsv1.CustomResourceDefinitionStatus `json:"status"`
 
 	schemas [][]byte
+	// print changes with all that the Definition is made of; "" where nobody has worked it out.
+	print string
 }
 
 type headSpec struct {

@@ -168,6 +168,7 @@ func (i *Installer) apply(s Stored) {
 	}
 	now := &installed{head: h, name: s.Name, revision: s.Revision, since: s.Revision}
 	now.shape, now.serving = sums(h, s.Data)
+	h.print = string(now.serving[:])
 	if was != nil && was.shape == now.shape {
 		now.since = was.since
 	}

@@ -15,11 +15,19 @@ const Properties = 40
 // A Type is a custom resource of the workload.
 type Type struct {
 	Plural string // of lower case letters and digits
+	Group  string // "": the constant
+}
+
+func (t Type) group() string {
+	if t.Group == "" {
+		return Group
+	}
+	return t.Group
 }
 
 // Collection is the path of the objects in the default namespace.
 func (t Type) Collection() string {
-	return "/apis/" + Group + "/v1/namespaces/default/" + t.Plural
+	return "/apis/" + t.group() + "/v1/namespaces/default/" + t.Plural
 }
 
 // kind is the plural with a capital: nobody but the server reads it.
@@ -79,9 +87,9 @@ func (t Type) crd(properties map[string]any, columns []any) []byte {
 	}
 	return encode(map[string]any{
 		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": t.Plural + "." + Group},
+		"metadata": map[string]any{"name": t.Plural + "." + t.group()},
 		"spec": map[string]any{
-			"group": Group, "scope": "Namespaced",
+			"group": t.group(), "scope": "Namespaced",
 			"names":    map[string]any{"plural": t.Plural, "singular": t.Plural, "kind": t.kind(), "listKind": t.kind() + "List"},
 			"versions": []any{version},
 		},
@@ -105,7 +113,7 @@ func (t Type) Object(name string, index, seq int) []byte {
 		tenth = "yes"
 	}
 	return encode(map[string]any{
-		"apiVersion": Group + "/v1", "kind": t.kind(),
+		"apiVersion": t.group() + "/v1", "kind": t.kind(),
 		"metadata": map[string]any{"name": name, "labels": map[string]string{"app": "bench", "tenth": tenth}},
 		"spec":     spec,
 	})
@@ -114,7 +122,7 @@ func (t Type) Object(name string, index, seq int) []byte {
 // Minimal returns an object that every Type's CRD and LargeCRD accept.
 func (t Type) Minimal(name string) []byte {
 	return encode(map[string]any{
-		"apiVersion": Group + "/v1", "kind": t.kind(),
+		"apiVersion": t.group() + "/v1", "kind": t.kind(),
 		"metadata": map[string]any{"name": name},
 		"spec":     map[string]any{"seq": 1, "max": 1, "replicas": 1},
 	})

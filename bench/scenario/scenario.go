@@ -23,6 +23,7 @@ func Stages() [][]Scenario {
 	return [][]Scenario{
 		{Start{}, Idle{}, CRDFirst{}},
 		{CRDCost{}},
+		{ManyCRDs{}},
 		{Create{}, List{}, Get{}, Apply{}},
 		{Watch{}},
 	}
@@ -32,6 +33,7 @@ func Stages() [][]Scenario {
 type Sizes struct {
 	Objects  int           // stored, and listed
 	CRDs     int           // created to measure the cost of one
+	ManyCRDs int           // held at once
 	Workers  int           // concurrent writers or readers
 	Watchers int           // concurrent watches
 	Settle   time.Duration // waited before memory is read
@@ -42,6 +44,7 @@ type Env struct {
 	Server *target.Running
 	Client *load.Client
 	Sizes  Sizes
+	Ours   bool // the server is Keelson
 
 	stored bool // objects of the type below are
 }

@@ -30,13 +30,14 @@ type config struct {
 func main() {
 	var c config
 	flag.StringVar(&c.keelson, "keelson", "../bin/keelson", "the binary; empty leaves it out")
-	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost create list get apply watch; all if empty")
+	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; all if empty")
 	flag.StringVar(&c.json, "json", "", "file to write the results to as JSON")
 	flag.IntVar(&c.rounds, "rounds", 1, "how often everything is done; medians are printed")
 	flag.IntVar(&c.client.Connections, "connections", 4, "HTTP/2 connections of the load")
 	flag.BoolVar(&c.client.Gzip, "gzip", false, "ask for compressed answers")
 	flag.IntVar(&c.sizes.Objects, "objects", 10_000, "objects to store and list")
 	flag.IntVar(&c.sizes.CRDs, "crds", 200, "CRDs to create for the cost of one")
+	flag.IntVar(&c.sizes.ManyCRDs, "many-crds", 10_000, "CRDs to hold at once (kube-apiserver: at most 500)")
 	flag.IntVar(&c.sizes.Workers, "workers", 32, "concurrent writers or readers")
 	flag.IntVar(&c.sizes.Watchers, "watchers", 100, "concurrent watches")
 	flag.DurationVar(&c.sizes.Settle, "settle", 4*time.Second, "wait before memory is read")
@@ -122,6 +123,7 @@ func runStage(ctx context.Context, c config, t target.Target, stage []scenario.S
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
 	env := &scenario.Env{Server: server, Client: load.NewClient(server.URL, server.TLS, c.client), Sizes: c.sizes}
+	_, env.Ours = t.(target.Keelson)
 	defer env.Client.Close()
 	for _, s := range stage {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", t.Name(), s.Name())
