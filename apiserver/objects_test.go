@@ -83,6 +83,7 @@ var _ = Describe("An object", func() {
 		Expect(a.at("kind")).To(Equal("ConfigMap"))
 		Expect(a.at("metadata", "deletionTimestamp")).NotTo(BeNil())
 		Expect(a.at("metadata", "deletionGracePeriodSeconds")).To(BeEquivalentTo(0))
+		send("POST", maps, `{"metadata":{"name":"a"}}`).status(409, "AlreadyExists", `object is being deleted: configmaps "a" already exists`)
 		send("PATCH", maps+"/a", `{"metadata":{"finalizers":["example.com/hold","example.com/more"]}}`, merge).
 			status(422, "Invalid", "Forbidden: no new finalizers can be added if the object is being deleted")
 		send("PATCH", maps+"/a", `{"metadata":{"finalizers":null}}`, merge).ok(200)

@@ -133,16 +133,17 @@ func (r *Registry) put(ctx context.Context, t *Target, obj resource.Object, expe
 				return nil, t.storeError(err)
 			}
 			if got.KV != nil {
-				return nil, apierrors.NewAlreadyExists(t.Def.GroupResource(), name)
+				return nil, t.alreadyExists(name, got.KV)
 			}
 		}
 		out, err := t.answer(ctx, data, expected)
 		return &Result{Data: out, Created: expected == 0}, err
 	}
 	rev, err := r.store.Put(ctx, key, data, expected, storage.PutOptions{TTL: t.Def.TTL})
-	if errors.Is(err, storage.ErrConflict) {
+	var lost *storage.ConflictError
+	if errors.As(err, &lost) {
 		if expected == 0 {
-			return nil, apierrors.NewAlreadyExists(t.Def.GroupResource(), name)
+			return nil, t.alreadyExists(name, lost.Current)
 		}
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/watchcache"
 )
@@ -19,6 +20,15 @@ var ErrModified = errors.New("the object has been modified; please apply your ch
 
 func (t *Target) notFound(name string) error {
 	return apierrors.NewNotFound(t.Def.GroupResource(), name)
+}
+
+// alreadyExists refuses to create what current, which may be nil, stands in the way of.
+func (t *Target) alreadyExists(name string, current *storage.KeyValue) error {
+	err := apierrors.NewAlreadyExists(t.Def.GroupResource(), name)
+	if current != nil && resource.Project(current.Value, nil).Deleting {
+		err.ErrStatus.Message = "object is being deleted: " + err.ErrStatus.Message
+	}
+	return err
 }
 
 func (t *Target) conflict(name string, err error) error {

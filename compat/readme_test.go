@@ -1,0 +1,57 @@
+package compat
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadme types what the README's tutorial says, in its order. A line whose comment begins with "refused" must fail,
+// one that watches is left alone after a moment, all others must work.
+func TestReadme(t *testing.T) {
+	if !ours() {
+		t.Skip("the README promises what kube-apiserver does not: a type that is there at once")
+	}
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed := 0
+	for line := range strings.Lines(string(text)) {
+		command, ok := strings.CutPrefix(line, "    k ")
+		if !ok {
+			continue
+		}
+		typed++
+		command, comment, _ := strings.Cut(strings.TrimSpace(command), "#")
+		watches := strings.Contains(command, " -w")
+		after := time.Minute
+		if watches {
+			after = 2 * time.Second
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		// The shell takes the quotes off, as it does for the reader.
+		cmd := exec.CommandContext(ctx, "sh", "-c", `exec "$KEELSON" kubectl `+command)
+		cmd.Dir = ".."
+		cmd.Env = append(os.Environ(), "KEELSON="+suite.binary, "KUBECONFIG="+suite.kubeconfig)
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		err := cmd.Run()
+		cancel()
+		switch refused := strings.HasPrefix(strings.TrimSpace(comment), "refused"); {
+		case watches:
+			if !strings.Contains(out.String(), "shop") {
+				t.Errorf("k %s shows nothing:\n%s", command, out.String())
+			}
+		case refused != (err != nil):
+			t.Errorf("k %s: %v\n%s", command, err, out.String())
+		}
+	}
+	if typed < 8 {
+		t.Errorf("the README has %d commands: its tutorial was not found", typed)
+	}
+}
