@@ -24,7 +24,7 @@ func crdCommand() *cobra.Command {
 		Short: "Tools for authors of CustomResourceDefinitions, without a server",
 		Long:  "Tools for authors of CustomResourceDefinitions. They need no server and no network.",
 	}
-	cmd.AddCommand(crdTypesCommand(), crdDiffCommand())
+	cmd.AddCommand(crdTypesCommand(), crdDiffCommand(), crdValidateCommand())
 	return cmd
 }
 
@@ -87,4 +87,11 @@ func oneOf[T any](name string, by map[string]T) (T, error) {
 		return v, fmt.Errorf("--output %q: want %s", name, strings.Join(slices.Sorted(maps.Keys(by)), ", "))
 	}
 	return v, nil
+}
+
+// annotate writes a workflow command of GitHub, which shows the text at the line.
+func annotate(w io.Writer, level, file string, line int, title, text string) {
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	_, _ = fmt.Fprintf(w, "::%s file=%s,line=%d,title=%s::%s\n", level, property.Replace(file), line, property.Replace(title), data.Replace(text))
 }

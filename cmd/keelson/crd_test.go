@@ -93,3 +93,38 @@ func TestCRDDiff(t *testing.T) {
 		}
 	}
 }
+
+func TestCRDValidate(t *testing.T) {
+	files := map[string]string{
+		"crds/shirts.yaml": shirts,
+		"good.yaml":        "apiVersion: example.com/v1\nkind: Shirt\nmetadata: {name: good}\nspec: {size: S}\n",
+		"bad.yaml":         "apiVersion: example.com/v1\nkind: Shirt\nmetadata: {name: bad}\nspec:\n  size: S\n  color: \"a,b\"\n",
+	}
+	for _, tc := range []struct {
+		args   []string
+		stdout string
+		code   int
+	}{
+		{[]string{"good.yaml"}, "good.yaml:1: accepted: Shirt good\n", 0},
+		{[]string{"bad.yaml", "-"}, "bad.yaml:6: refused: Shirt bad: unknown field \"spec.color\"\n<stdin>:1: accepted: Shirt good\n", 1},
+		{[]string{"bad.yaml", "--field-validation", "Ignore"}, "bad.yaml:1: accepted: Shirt bad\n", 0},
+		{[]string{"bad.yaml", "-o", "github"}, "::error file=bad.yaml,line=6,title=Shirt bad::unknown field \"spec.color\"\n", 1},
+		{[]string{"good.yaml", "-o", "json"}, `[
+  {
+    "file": "good.yaml",
+    "line": 1,
+    "apiVersion": "example.com/v1",
+    "kind": "Shirt",
+    "name": "good",
+    "accepted": true,
+    "code": 201
+  }
+]
+`, 0},
+	} {
+		stdout, stderr, code := says(t, files, files["good.yaml"], append([]string{"crd", "validate", "--crds", "crds"}, tc.args...)...)
+		if stdout != tc.stdout || stderr != "" || code != tc.code {
+			t.Errorf("%v: %s%s, exit code %d", tc.args, stdout, stderr, code)
+		}
+	}
+}

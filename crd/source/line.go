@@ -10,7 +10,7 @@ import (
 // LineOf returns the line of the field at path, or of the deepest node towards it that is there. A path is what the
 // API server writes in its errors: spec.versions[0].schema.openAPIV3Schema.properties[spec].type.
 func (d *Document) LineOf(path string) int {
-	line, n := d.Line, d.node
+	line, n := d.Line, d.node()
 	for _, name := range Split(path) {
 		key, value := member(n, name)
 		if value == nil {
@@ -19,6 +19,28 @@ func (d *Document) LineOf(path string) int {
 		line, n = key.Line, value
 	}
 	return line
+}
+
+// node parses the text once more, for its lines, when the first is asked for. It is nil where only Kubernetes' reader
+// understands the text.
+func (d *Document) node() *yaml.Node {
+	if !d.parsed {
+		d.parsed = true
+		var root yaml.Node
+		if err := yaml.Unmarshal(d.Raw, &root); err == nil && len(root.Content) == 1 {
+			d.root = root.Content[0]
+			shift(d.root, d.Start-1)
+		}
+	}
+	return d.root
+}
+
+// shift makes the lines of a document those of its file.
+func shift(n *yaml.Node, by int) {
+	n.Line += by
+	for _, c := range n.Content {
+		shift(c, by)
+	}
 }
 
 // Split takes a path apart: "a.b[c.d][0]" is a, b, c.d, 0.

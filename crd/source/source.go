@@ -22,16 +22,19 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// Document is one object of a YAML or JSON file.
+// Document is one object of a YAML or JSON file. Its methods must not be called at the same time.
 type Document struct {
 	File string // as it was named; "<stdin>" for "-"
 	Line int    // where the document starts in the file, from 1
-	Raw  []byte // the text, as it stands
+	Raw  []byte // the text, as it stands; of an item of a List, written anew
 	JSON []byte // the value, read as Kubernetes reads YAML
+	// Start is the line of the file that Raw starts in, before any comments; 0 for an item of a List.
+	Start int
 
 	APIVersion, Kind, Namespace, Name string
 
-	node *yaml.Node // nil where only Kubernetes' reader understands the text
+	parsed bool
+	root   *yaml.Node // see node
 }
 
 // IsCRD says whether the document is a CustomResourceDefinition, of any version.
@@ -163,7 +166,7 @@ func isSeparator(line []byte) bool {
 }
 
 func parseOne(file string, line int, text []byte) ([]*Document, error) {
-	d := &Document{File: file, Line: line, Raw: text}
+	d := &Document{File: file, Line: line + leading(text), Raw: text, Start: line}
 	value, err := sigsyaml.YAMLToJSON(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the document at line %d: %w", file, line, err)
@@ -172,21 +175,19 @@ func parseOne(file string, line int, text []byte) ([]*Document, error) {
 		return nil, nil
 	}
 	d.JSON = value
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err == nil && len(root.Content) == 1 {
-		d.node = root.Content[0]
-		d.Line = line + d.node.Line - 1
-		shift(d.node, line-1)
-	}
 	return d.identify()
 }
 
-// shift makes the lines of a document those of its file.
-func shift(n *yaml.Node, by int) {
-	n.Line += by
-	for _, c := range n.Content {
-		shift(c, by)
+// leading counts the lines before the first one that says something.
+func leading(text []byte) int {
+	n := 0
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && line[0] != '%' {
+			return n
+		}
+		n++
 	}
+	return 0
 }
 
 // identify reads what the object says of itself, and takes a List apart.
@@ -208,7 +209,7 @@ func (d *Document) identify() ([]*Document, error) {
 		return []*Document{d}, nil
 	}
 	var docs []*Document
-	items := child(d.node, "items")
+	items := child(d.node(), "items")
 	for i, item := range head.Items {
 		raw, err := sigsyaml.Marshal(item)
 		if err != nil {
@@ -218,10 +219,10 @@ func (d *Document) identify() ([]*Document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", d.File, d.Line, err)
 		}
-		one := &Document{File: d.File, Line: d.Line, Raw: raw, JSON: value}
+		one := &Document{File: d.File, Line: d.Line, Raw: raw, JSON: value, parsed: true}
 		if items != nil && i < len(items.Content) {
-			one.node = items.Content[i]
-			one.Line = one.node.Line
+			one.root = items.Content[i]
+			one.Line = one.root.Line
 		}
 		more, err := one.identify()
 		if err != nil {

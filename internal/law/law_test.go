@@ -62,6 +62,11 @@ func layers(t *testing.T, g graph) {
 	for _, p := range g.ours("crd") {
 		forbid(t, p, "a kind is data for whoever serves it", inModule("apiserver/endpoints", "apiserver/registry")...)
 	}
+	for _, p := range g.ours("apiserver", "crd") {
+		if !below(p.ImportPath, inModule("apiserver/offline", "crd/source", "crd/gotypes", "crd/diff", "crd/lint")...) {
+			forbid(t, p, "a server needs no tools for authors", inModule("crd/source", "crd/gotypes", "crd/diff", "crd/lint")...)
+		}
+	}
 }
 
 // A heavy dependency has one importing package (of each, where there are two), so that it can be looked at, replaced
@@ -73,6 +78,7 @@ func heavyDependenciesHaveOneImporter(t *testing.T, g graph) {
 	}{
 		{"github.com/santhosh-tekuri/jsonschema/v5", "one place turns schemas into checks", []string{"crd/validation"}},
 		{"github.com/google/cel-go", "one place compiles and runs rules", []string{"crd/cel"}},
+		{"go.yaml.in/yaml/v3", "one place knows in which line a value stands", []string{"crd/source"}},
 		{"k8s.io/client-go/tools/clientcmd", "kubeconfigs and their exec plugins are many packages", []string{"runtime/kubeconfig"}},
 		{"k8s.io/kubectl", "the largest dependency of all", []string{"internal/kubectl"}},
 		{"k8s.io/component-base", "it registers flags and metrics in globals", []string{"internal/kubectl"}},
