@@ -29,8 +29,8 @@ type pruner struct {
 // inside lists of lists. What is beyond is removed without mention.
 const maxPathBytes = 16 << 20
 
-// step is where a walk is: a member's name or an element's index, below its parent. Steps live on the stack; a path
-// is written only when something is removed.
+// step is where a walk is: a member's name or an element's index, below its parent. There is one for each call of
+// prune, outside of loops, so that it lives on the stack; a path is written only when something is removed.
 type step struct {
 	parent *step
 	name   string
@@ -41,9 +41,11 @@ func isMeta(name string) bool { return name == "apiVersion" || name == "kind" ||
 
 // prune prunes x. kept says that x stands in lists that preserve unknown fields, which thereby hold for it.
 func (p *pruner) prune(at *step, x any, s *Schema, kept bool) {
+	here := step{parent: at, index: -1}
 	switch x := x.(type) {
 	case map[string]any:
 		for name, value := range x {
+			here.name = name
 			child, specified := s.child(name)
 			if value == nil && p.nulls && child.dropsNull() {
 				delete(x, name)
@@ -55,9 +57,9 @@ func (p *pruner) prune(at *step, x any, s *Schema, kept bool) {
 					dropNulls(value, child)
 				}
 			case specified:
-				p.prune(&step{at, name, -1}, value, child, false)
+				p.prune(&here, value, child, false)
 			case !kept && (s == nil || !s.PreserveUnknown):
-				p.remove(&step{at, name, -1})
+				p.remove(&here)
 				delete(x, name)
 			}
 		}
@@ -71,7 +73,8 @@ func (p *pruner) prune(at *step, x any, s *Schema, kept bool) {
 			return // what is kept without a schema is kept whole
 		}
 		for i, value := range x {
-			p.prune(&step{at, "", i}, value, items, kept)
+			here.index = i
+			p.prune(&here, value, items, kept)
 		}
 	}
 }

@@ -6,122 +6,146 @@ import (
 	"strconv"
 )
 
-// checkNumber checks the range of the type's format and the bounds. Integers are compared as integers, with
-// bounds cut to integers, as Kubernetes does.
-func (c *valueCheck) checkNumber(value any) {
-	if len(c.types) == 1 {
-		c.checkRange(value, "Checked")
-	}
-	c.checkMultiple(value)
-	c.checkBound(value, c.Minimum, c.ExclusiveMinimum, false)
-	c.checkBound(value, c.Maximum, c.ExclusiveMaximum, true)
+// number is an integer or a float, as a value's Go type says.
+type number struct {
+	isInt bool
+	i     int64
+	f     float64 // where isInt, i as a float
 }
 
-// checkRange reports whether number, the value or a keyword's (what says which), is one of the type and format.
-func (c *valueCheck) checkRange(number any, what string) bool {
-	if len(c.types) != 1 {
+func integer(i int64) number { return number{true, i, float64(i)} }
+func float(f float64) number { return number{f: f} }
+
+// shown is the number as an error shows it.
+func (x number) shown() any {
+	if x.isInt {
+		return x.i
+	}
+	return x.f
+}
+
+// checkNumber checks the range of the type's format and the bounds. Integers are compared as integers, with
+// bounds cut to integers, as Kubernetes does.
+func (c *valueCheck) checkNumber(x number) {
+	if !c.inRange(x) {
+		c.failRange("Checked")
+	}
+	if c.MultipleOf != nil {
+		c.checkMultiple(x, *c.MultipleOf)
+	}
+	if c.Minimum != nil {
+		c.checkBound(x, *c.Minimum, c.ExclusiveMinimum, false)
+	}
+	if c.Maximum != nil {
+		c.checkBound(x, *c.Maximum, c.ExclusiveMaximum, true)
+	}
+}
+
+// inRange reports whether x, the value or a keyword's, is one of the type and format.
+func (n *node) inRange(x number) bool {
+	if len(n.types) != 1 {
 		return true
 	}
-	ok := true
-	switch c.types[0] {
+	switch n.types[0] {
 	case "integer":
 		bits := 64
-		if c.format == "int32" {
+		if n.format == "int32" {
 			bits = 32
 		}
-		if i, isInt := number.(int64); isInt {
-			ok = bits == 64 || i == int64(int32(i))
-		} else {
-			_, err := strconv.ParseInt(strconv.FormatFloat(number.(float64), 'f', -1, 64), 10, bits)
-			ok = err == nil
+		if x.isInt {
+			return bits == 64 || x.i == int64(int32(x.i))
 		}
+		return isInteger(x.f, bits)
 	case "number":
-		if c.format == "float" {
-			ok = math.Abs(toFloat(number)) <= math.MaxFloat32
-		}
+		return n.format != "float" || math.Abs(x.f) <= math.MaxFloat32
 	}
-	if ok {
-		return true
+	return true
+}
+
+// isInteger says whether f in decimal digits, as few as tell it from its neighbours, is an integer of so many bits.
+func isInteger(f float64, bits int) bool {
+	const exact = 1 << 53
+	if f != math.Trunc(f) {
+		return false
+	}
+	if math.Abs(f) <= exact {
+		return bits == 64 || f == float64(int32(f))
+	}
+	_, err := strconv.ParseInt(strconv.FormatFloat(f, 'f', -1, 64), 10, bits)
+	return err == nil
+}
+
+// failRange tells that the value, or a keyword's, is out of the range of the type and format.
+func (c *valueCheck) failRange(what string) {
+	if !c.fails() {
+		return
 	}
 	text := fmt.Sprintf("%s value must be of type %s with format %s in %%s", what, c.types[0], c.format)
 	if c.format == "" {
 		text = fmt.Sprintf("%s value must be of type %s (default format) in %%s", what, c.types[0])
 	}
-	c.fail(&failure{kind: ofWhole, text: text})
-	return false
+	c.report(&failure{kind: ofWhole, text: text})
 }
 
-func (c *valueCheck) checkMultiple(value any) {
-	if c.MultipleOf == nil {
-		return
+func (c *valueCheck) checkMultiple(x number, factor float64) {
+	native := c.inRange(float(factor))
+	if !native {
+		c.failRange("MultipleOf")
 	}
-	factor := *c.MultipleOf
-	i, isInt := value.(int64)
-	isInt = c.checkRange(factor, "MultipleOf") && isInt
-	shown, nonPositive, multiple := any(factor), factor <= 0, false
-	if isInt {
-		whole := int64(factor)
-		shown, nonPositive = whole, whole <= 0
-		multiple = !nonPositive && i%whole == 0
-	} else if !nonPositive {
-		number := toFloat(value)
-		quotient := number / factor
+	of, multiple := float(factor), false
+	if x.isInt && native {
+		of = integer(int64(factor))
+		multiple = of.i > 0 && x.i%of.i == 0
+	} else if factor > 0 {
+		x = float(x.f)
+		quotient := x.f / factor
 		if factor < 1 {
-			quotient = 1 / factor * number
+			quotient = 1 / factor * x.f
 		}
-		value, multiple = number, isWhole(quotient)
+		multiple = isWhole(quotient)
 	}
 	switch {
-	case nonPositive:
-		c.fail(&failure{kind: invalid, value: shown,
-			text: fmt.Sprintf("factor MultipleOf declared for %%s must be positive: %v", shown)})
-	case !multiple:
-		c.fail(&failure{kind: invalid, value: value, text: fmt.Sprintf("%%s in body should be a multiple of %v", shown)})
+	case multiple || !c.fails():
+	case of.f <= 0:
+		c.report(&failure{kind: invalid, value: of.shown(),
+			text: fmt.Sprintf("factor MultipleOf declared for %%s must be positive: %v", of.shown())})
+	default:
+		c.report(&failure{kind: invalid, value: x.shown(), text: fmt.Sprintf("%%s in body should be a multiple of %v", of.shown())})
 	}
 }
 
-func (c *valueCheck) checkBound(value any, bound *float64, exclusive, upper bool) {
-	if bound == nil {
-		return
+func (c *valueCheck) checkBound(x number, bound float64, exclusive, upper bool) {
+	native := c.inRange(float(bound))
+	if !native {
+		what := "Minimum boundary"
+		if upper {
+			what = "Maximum boundary"
+		}
+		c.failRange(what)
 	}
-	name, words := "Minimum boundary", "greater than"
-	if upper {
-		name, words = "Maximum boundary", "less than"
-	}
-	if !exclusive {
-		words += " or equal to"
-	}
-	i, isInt := value.(int64)
-	isInt = c.checkRange(*bound, name) && isInt
-	var sign int // of value - bound
-	shown := any(*bound)
-	if isInt {
-		whole := int64(*bound)
-		shown, sign = whole, compare(i, whole)
+	limit := float(bound)
+	var sign int // of x - bound
+	if x.isInt && native {
+		limit = integer(int64(bound))
+		sign = compare(x.i, limit.i)
 	} else {
-		value = asShown(value, c.checkedAsFloat(*bound))
-		sign = compare(toFloat(value), *bound)
+		x = float(x.f)
+		sign = compare(x.f, bound)
 	}
 	if upper {
 		sign = -sign
 	}
-	if sign < 0 || sign == 0 && exclusive {
-		c.fail(&failure{kind: invalid, value: value, text: fmt.Sprintf("%%s in body should be %s %v", words, shown)})
+	if sign > 0 || sign == 0 && !exclusive || !c.fails() {
+		return
 	}
-}
-
-// checkedAsFloat says whether the bound is out of the range of the type, so that Kubernetes compares and shows
-// the value as a float.
-func (c *valueCheck) checkedAsFloat(bound float64) bool {
-	quiet := valueCheck{node: c.node}
-	return !quiet.checkRange(bound, "")
-}
-
-func asShown(value any, asFloat bool) any {
-	if asFloat {
-		return toFloat(value)
+	words := "greater than"
+	if upper {
+		words = "less than"
 	}
-	return value
+	if !exclusive {
+		words += " or equal to"
+	}
+	c.report(&failure{kind: invalid, value: x.shown(), text: fmt.Sprintf("%%s in body should be %s %v", words, limit.shown())})
 }
 
 func compare[T int64 | float64](a, b T) int {
@@ -132,13 +156,6 @@ func compare[T int64 | float64](a, b T) int {
 		return 1
 	}
 	return 0
-}
-
-func toFloat(number any) float64 {
-	if i, ok := number.(int64); ok {
-		return float64(i)
-	}
-	return number.(float64)
 }
 
 // isWhole says whether f is an integer that JSON can carry exactly, give or take an error of representation.

@@ -25,7 +25,7 @@ type Validator struct{ root *node }
 // New compiles s; nil accepts everything. The error is that of a pattern which is no RE2 expression; a schema
 // that the server accepted has none.
 func New(s *schema.Schema) (*Validator, error) {
-	c := compiler{patterns: map[string]*regexp.Regexp{}}
+	c := compiler{patterns: map[string]*pattern{}}
 	n, err := c.node(s)
 	if err != nil {
 		return nil, err
@@ -65,9 +65,10 @@ func (v *Validator) Property(name string) *Validator {
 // node is a compiled schema.Schema.
 type node struct {
 	*schema.Schema
-	types             []string // what Type and IntOrString allow; empty allows all
-	format            string   // "" where the schema names none that Kubernetes knows for the type
-	pattern           *regexp.Regexp
+	types             []string          // what Type and IntOrString allow; empty allows all
+	format            string            // "" where the schema names none that Kubernetes knows for the type
+	isFormat          func(string) bool // nil: all strings have the format
+	pattern           *pattern
 	properties        map[string]*node
 	additional, items *node
 
@@ -78,7 +79,7 @@ type node struct {
 }
 
 // compiler shares what can be shared between the nodes of one schema.
-type compiler struct{ patterns map[string]*regexp.Regexp }
+type compiler struct{ patterns map[string]*pattern }
 
 func (c *compiler) node(s *schema.Schema) (*node, error) {
 	if s == nil {
@@ -91,7 +92,9 @@ func (c *compiler) node(s *schema.Schema) (*node, error) {
 	case s.Type != "":
 		n.types = []string{s.Type}
 	}
-	n.format = supportedFormat(n.types, s.Format)
+	if n.format = supportedFormat(n.types, s.Format); n.format != "" {
+		n.isFormat = formatCheck(n.format)
+	}
 	err := c.pattern(n)
 	child := func(s *schema.Schema) *node {
 		built, childErr := c.node(s)
@@ -125,15 +128,16 @@ func (c *compiler) pattern(n *node) error {
 	if n.Pattern == "" {
 		return nil
 	}
-	re, ok := c.patterns[n.Pattern]
+	p, ok := c.patterns[n.Pattern]
 	if !ok {
-		var err error
-		if re, err = regexp.Compile(n.Pattern); err != nil {
+		re, err := regexp.Compile(n.Pattern)
+		if err != nil {
 			return fmt.Errorf("pattern %q: %w", n.Pattern, err)
 		}
-		c.patterns[n.Pattern] = re
+		p = &pattern{Regexp: re}
+		c.patterns[n.Pattern] = p
 	}
-	n.pattern = re
+	n.pattern = p
 	return nil
 }
 

@@ -5,8 +5,6 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
-
-	"k8s.io/kube-openapi/pkg/validation/strfmt"
 )
 
 // checkType checks value against the types and the null rule; nil means accepted. The cases and their order are
@@ -75,19 +73,19 @@ func (n *node) checkValue(value any, report func(*failure)) (failed bool) {
 	case string:
 		c.checkString(x)
 	case int64:
-		c.checkNumber(x)
+		c.checkNumber(integer(x))
 	case float64:
-		c.checkNumber(x)
+		c.checkNumber(float(x))
 	case []any:
 		c.checkSize(len(x), n.MinItems, n.MaxItems, "items")
-		if n.UniqueItems && !isUnique(x) {
-			c.fail(&failure{kind: invalid, text: "%s in body shouldn't contain duplicates"})
+		if n.UniqueItems && !isUnique(x) && c.fails() {
+			c.report(&failure{kind: invalid, text: "%s in body shouldn't contain duplicates"})
 		}
 	case map[string]any:
 		c.checkSize(len(x), n.MinProperties, n.MaxProperties, "properties")
 	}
-	if len(n.Enum) > 0 && (report != nil || !c.failed) && !n.inEnum(value) {
-		c.fail(&failure{kind: notSupported, value: value, enum: n.Enum,
+	if len(n.Enum) > 0 && (report != nil || !c.failed) && !n.inEnum(value) && c.fails() {
+		c.report(&failure{kind: notSupported, value: value, enum: n.Enum,
 			text: "%s in body should be one of " + escape(fmt.Sprint(n.Enum))})
 	}
 	return c.failed
@@ -99,42 +97,42 @@ type valueCheck struct {
 	failed bool
 }
 
-func (c *valueCheck) fail(f *failure) {
+// fails notes a failure, and says whether somebody wants to know which.
+func (c *valueCheck) fails() bool {
 	c.failed = true
-	if c.report != nil {
-		c.report(f)
-	}
+	return c.report != nil
 }
 
 // checkString reports at most one of length and pattern, and the format.
 func (c *valueCheck) checkString(s string) {
-	length := -1
-	if c.MaxLength != nil || c.MinLength != nil {
-		length = utf8.RuneCountInString(s)
-	}
 	switch {
-	case c.MaxLength != nil && int64(length) > *c.MaxLength:
-		c.fail(&failure{kind: tooLong, limit: *c.MaxLength,
-			text: fmt.Sprintf("%%s in body should be at most %d chars long", *c.MaxLength)})
-	case c.MinLength != nil && int64(length) < *c.MinLength:
-		c.fail(&failure{kind: invalid, value: s,
-			text: fmt.Sprintf("%%s in body should be at least %d chars long", *c.MinLength)})
-	case c.pattern != nil && !c.pattern.MatchString(s):
-		c.fail(&failure{kind: invalid, value: s, text: "%s in body should match '" + escape(c.Pattern) + "'"})
+	case c.MaxLength != nil && int64(len(s)) > *c.MaxLength && int64(utf8.RuneCountInString(s)) > *c.MaxLength:
+		if c.fails() {
+			c.report(&failure{kind: tooLong, limit: *c.MaxLength,
+				text: fmt.Sprintf("%%s in body should be at most %d chars long", *c.MaxLength)})
+		}
+	case c.MinLength != nil && int64(utf8.RuneCountInString(s)) < *c.MinLength:
+		if c.fails() {
+			c.report(&failure{kind: invalid, value: s,
+				text: fmt.Sprintf("%%s in body should be at least %d chars long", *c.MinLength)})
+		}
+	case c.pattern != nil && !c.pattern.matches(s):
+		if c.fails() {
+			c.report(&failure{kind: invalid, value: s, text: "%s in body should match '" + escape(c.Pattern) + "'"})
+		}
 	}
-	if c.format != "" && c.format != "int32" && c.format != "int64" && strfmt.Default.ContainsName(c.format) &&
-		!strfmt.Default.Validates(c.format, s) {
-		c.fail(typeFailure(c.format, s))
+	if c.isFormat != nil && !c.isFormat(s) && c.fails() {
+		c.report(typeFailure(c.format, s))
 	}
 }
 
 func (c *valueCheck) checkSize(size int, least, most *int64, what string) {
-	if least != nil && int64(size) < *least {
-		c.fail(&failure{kind: invalid, value: int64(size),
+	if least != nil && int64(size) < *least && c.fails() {
+		c.report(&failure{kind: invalid, value: int64(size),
 			text: fmt.Sprintf("%%s in body should have at least %d %s", *least, what)})
 	}
-	if most != nil && int64(size) > *most {
-		c.fail(&failure{kind: tooMany, value: int64(size), limit: *most,
+	if most != nil && int64(size) > *most && c.fails() {
+		c.report(&failure{kind: tooMany, value: int64(size), limit: *most,
 			text: fmt.Sprintf("%%s in body should have at most %d %s", *most, what)})
 	}
 }
