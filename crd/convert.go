@@ -2,11 +2,18 @@ package crd
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/crd/cel"
 	"github.com/keelson-project/keelson/crd/conversion"
+	"github.com/keelson-project/keelson/crd/schema"
 )
 
 // convert gives d what brings objects from one version into another, where that takes more than another apiVersion.
@@ -27,8 +34,11 @@ func (h *head) convert(d *resource.Definition, webhooks *conversion.Webhooks) {
 	}
 }
 
-// converter is nil where versions differ in their apiVersion and schema only.
+// converter is nil where versions differ in their apiVersion and schema only. Conversion rules go before spec.conversion.
 func (h *head) converter(webhooks *conversion.Webhooks) conversion.Converter {
+	if text := h.Metadata.Annotations[conversion.RulesAnnotation]; text != "" {
+		return &lazyRules{text: text}
+	}
 	c := h.Spec.Conversion
 	if c == nil || c.Strategy != apiextensionsv1.WebhookConverter || c.Webhook == nil || c.Webhook.ClientConfig == nil {
 		return nil
@@ -48,4 +58,91 @@ func (h *head) converter(webhooks *conversion.Webhooks) conversion.Converter {
 		}
 	}
 	return webhooks.Converter(config)
+}
+
+// lazyRules are parsed when the first object is converted.
+type lazyRules struct {
+	text  string
+	once  sync.Once
+	rules *conversion.Rules
+	err   error
+}
+
+// Convert implements conversion.Converter.
+func (l *lazyRules) Convert(ctx context.Context, objs []resource.Object, apiVersion string) []resource.Converted {
+	l.once.Do(func() { l.rules, l.err = conversion.ParseRules(l.text, compileExpression) })
+	if l.err == nil {
+		return l.rules.Convert(ctx, objs, apiVersion)
+	}
+	out := make([]resource.Converted, len(objs))
+	for i := range out {
+		out[i].Err = fmt.Errorf("the conversion rules cannot be used: %w", l.err)
+	}
+	return out
+}
+
+func compileExpression(text string) (conversion.Expression, error) {
+	return cel.CompileExpression(text)
+}
+
+// maxCheck bounds how long rules are tried on samples when a definition is written.
+const maxCheck = 5 * time.Second
+
+// ValidateConversionRules checks the conversion rules in the annotation of a CustomResourceDefinition whose spec is
+// valid: that they can be read, and that what they convert comes back as it was. There are none without the annotation.
+func ValidateConversionRules(ctx context.Context, c *apiextensionsv1.CustomResourceDefinition) field.ErrorList {
+	text, ok := c.Annotations[conversion.RulesAnnotation]
+	if !ok {
+		return nil
+	}
+	at := field.NewPath("metadata", "annotations").Key(conversion.RulesAnnotation)
+	rules, err := conversion.ParseRules(text, compileExpression)
+	if err != nil {
+		return field.ErrorList{invalidRule(at, err)}
+	}
+	schemas := map[string]*schema.Schema{}
+	for i := range c.Spec.Versions {
+		v := &c.Spec.Versions[i]
+		if v.Schema == nil || v.Schema.OpenAPIV3Schema == nil {
+			return nil // it is refused for that
+		}
+		if schemas[v.Name], err = schema.New(v.Schema.OpenAPIV3Schema); err != nil {
+			return nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxCheck)
+	defer cancel()
+	var errs field.ErrorList
+	for _, problem := range rules.Check(ctx, schemas) {
+		errs = append(errs, invalidRule(at, problem))
+	}
+	return errs
+}
+
+func invalidRule(at *field.Path, err error) *field.Error {
+	place := ""
+	var rule *conversion.RuleError
+	if errors.As(err, &rule) {
+		place, err = rule.At, rule.Err
+	}
+	return field.Invalid(at, place, err.Error())
+}
+
+// validateConversion is ValidateConversionRules for what a writer has changed of them or of the spec.
+func validateConversion(ctx context.Context, obj, old resource.Object) field.ErrorList {
+	if rulesOf(obj) == nil || old != nil && rulesOf(obj) == rulesOf(old) && !specOfKindChanged(obj, old) {
+		return nil
+	}
+	c, err := typed(obj)
+	if err != nil {
+		return nil // validation of the schema tells
+	}
+	return ValidateConversionRules(ctx, c)
+}
+
+// rulesOf is the text of the annotation, nil where there is none.
+func rulesOf(obj resource.Object) any {
+	metadata, _ := obj["metadata"].(map[string]any)
+	annotations, _ := metadata["annotations"].(map[string]any)
+	return annotations[conversion.RulesAnnotation]
 }

@@ -184,7 +184,7 @@ func (i *Installer) apply(s Stored) {
 // between its versions), serving adds identity and state of service.
 func sums(h *head, data []byte) (shape, serving [sha256.Size]byte) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s ", h.Metadata.UID)
+	fmt.Fprintf(sum, "%s %q ", h.Metadata.UID, h.Metadata.Annotations[conversion.RulesAnnotation])
 	sum.Write(jsonscan.Get(data, "spec"))
 	sum.Sum(shape[:0])
 	sum.Reset()

@@ -47,6 +47,7 @@ func Definition(installer *Installer) *resource.Definition {
 		Hooks: resource.Hooks{
 			PrepareCreate: k.prepareCreate,
 			PrepareUpdate: k.prepareUpdate,
+			Validate:      validateConversion,
 			Warnings:      warn,
 			SpecChanged:   specOfKindChanged,
 			BeginDelete:   beginDelete,

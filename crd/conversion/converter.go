@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"context"
+	"strings"
 
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -20,4 +21,9 @@ func gvkOf(obj resource.Object) kschema.GroupVersionKind {
 	apiVersion, _ := obj["apiVersion"].(string)
 	kind, _ := obj["kind"].(string)
 	return kschema.FromAPIVersionAndKind(apiVersion, kind)
+}
+
+// versionOf is the version of an apiVersion.
+func versionOf(apiVersion string) string {
+	return apiVersion[strings.LastIndexByte(apiVersion, '/')+1:]
 }

@@ -44,3 +44,29 @@ func ExampleWebhooks() {
 	fmt.Println(got[0].Object["apiVersion"], got[0].Err)
 	// Output: example.com/v2 <nil>
 }
+
+// A field that has another name, and one that the other version does not know.
+func ExampleRules() {
+	rules, err := conversion.ParseRules(`
+hub: v1
+versions:
+  v1beta1:
+  - move: {v1beta1: spec.host, v1: spec.hostname}
+  - only: {v1beta1: spec.theme}
+`, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	obj := resource.Object{
+		"apiVersion": "example.com/v1beta1", "kind": "Website", "metadata": map[string]any{"name": "a"},
+		"spec": map[string]any{"host": "a.com", "theme": "blue"},
+	}
+	for _, version := range []string{"v1", "v1beta1"} {
+		obj = rules.Convert(context.Background(), []resource.Object{obj}, "example.com/"+version)[0].Object
+		fmt.Println(version, obj["spec"], obj["metadata"].(map[string]any)["annotations"])
+	}
+	// Output:
+	// v1 map[hostname:a.com] map[keelson.dev/conversion-data:{"v1beta1":{".spec.theme":{"value":"blue"}}}]
+	// v1beta1 map[host:a.com theme:blue] <nil>
+}
