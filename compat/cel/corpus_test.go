@@ -116,9 +116,14 @@ func load(file string) map[string]any {
 	if raw, err = yaml.YAMLToJSON(raw); err != nil {
 		return nil
 	}
-	var obj map[string]any
-	if utiljson.Unmarshal(raw, &obj) != nil {
+	obj, err := decode(raw)
+	if err != nil {
 		return nil
 	}
 	return obj
+}
+
+func decode(raw []byte) (obj map[string]any, err error) {
+	err = utiljson.Unmarshal(raw, &obj)
+	return obj, err
 }

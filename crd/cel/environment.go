@@ -19,6 +19,9 @@ type environments struct {
 var libraries = sync.OnceValue(func() environments {
 	fresh, err := cel.NewEnv(library.Options()...)
 	if err == nil {
+		fresh, err = fresh.Extend(cel.CustomTypeProvider(&provider{Provider: fresh.CELTypeProvider()}))
+	}
+	if err == nil {
 		var stored *cel.Env
 		if stored, err = fresh.Extend(library.StoredOptions()...); err == nil {
 			return environments{fresh, stored}

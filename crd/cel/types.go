@@ -33,7 +33,40 @@ func (p *provider) FindStructType(name string) (*types.Type, bool) {
 	if _, ok := p.objects[name]; ok {
 		return types.NewTypeTypeWithParam(cel.ObjectType(name)), true
 	}
+	if t := kubernetesName(name); t != nil {
+		return types.NewTypeTypeWithParam(t), true
+	}
 	return p.Provider.FindStructType(name)
+}
+
+// kubernetesName returns the type that kube-apiserver takes for an object's, by a name that CEL has for another thing
+// or not at all; nil where there is none. No rule gets far with these, but the errors are others.
+func kubernetesName(name string) *cel.Type {
+	switch name {
+	case "bool":
+		return cel.BoolType
+	case "bytes":
+		return cel.BytesType
+	case "double":
+		return cel.DoubleType
+	case "duration":
+		return cel.DurationType
+	case "int":
+		return cel.IntType
+	case "null_type":
+		return cel.NullType
+	case "string":
+		return cel.StringType
+	case "timestamp":
+		return cel.TimestampType
+	case "uint":
+		return cel.UintType
+	case "list":
+		return cel.ListType(cel.AnyType)
+	case "map":
+		return cel.MapType(cel.AnyType, cel.AnyType)
+	}
+	return nil
 }
 
 // FindStructFieldNames implements types.Provider. No object is ever made by a rule, so none has names to tell.

@@ -42,7 +42,7 @@ func Options() []cel.EnvOption {
 		cel.Types(ipType, cidrType),
 	}
 	for _, functions := range [][]function{
-		lists(), regex(), urls(), quantities(), ips(), cidrs(), formats(), semvers(), authorization(),
+		lists(), regex(), urls(), quantities(), ips(), cidrs(), formats(), semvers(), timestamps(), authorization(),
 	} {
 		for _, f := range functions {
 			options = append(options, cel.Function(f.name, f.overloads...))
