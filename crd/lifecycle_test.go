@@ -253,6 +253,7 @@ func TestStoredWithoutValidation(t *testing.T) {
 		s.Expect(err).NotTo(HaveOccurred())
 		s.Expect(s.put("/registry/apiextensions.k8s.io/customresourcedefinitions/"+storyName, raw)).To(Succeed())
 		s.Eventually(s.status(storyName), "5s", "1ms").Should(ContainSubstring("Established=True"))
+		s.Eventually(s.code(things), "5s", "1ms").Should(Equal(200)) // nobody waited for the server's own write to be applied
 	}
 	gone := func() {
 		s.do(http.MethodDelete, definitions+"/"+storyName, nil, 200)
