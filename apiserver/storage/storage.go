@@ -15,6 +15,11 @@
 //   - A watch is ordered (by revision), unique (no event twice), atomic (all events of one revision in one
 //     response), reliable (no event of the watched range is left out) and resumable (a new watch from the last
 //     seen revision plus one continues the first without gap or overlap).
+//   - A call whose context has ended fails with the context's error, and after Close with ErrClosed; these are in
+//     addition to the errors that each method names.
+//
+// A key is any bytes, at least one; a prefix may be empty, for all keys. A value may be empty, which is another thing
+// than no value.
 package storage
 
 import (
@@ -58,22 +63,26 @@ type Store interface {
 
 	// Watch streams the changes to keys that begin with prefix, from opts.From on. The channel is closed after
 	// ctx ends, or after one last response whose Err is set (ErrCompacted, ErrUnavailable, ErrClosed). A
-	// consumer that reads slowly makes the backend buffer or fall behind, never lose events.
+	// consumer that reads slowly makes the backend buffer or fall behind, never lose events; one that falls
+	// behind a compaction is told ErrCompacted. Whoever stops reading ends ctx, which releases the watch.
 	Watch(ctx context.Context, prefix string, opts WatchOptions) <-chan WatchResponse
 
 	// Revision is the store's current revision, linearizably: at least that of any write acknowledged before
 	// the call. It costs a round trip on a remote store and nothing in process.
 	Revision(ctx context.Context) (Revision, error)
 
-	// RequestProgress asks that every open watch of this Store soon delivers a progress response (one without
-	// events) unless it has delivered something newer. It does not wait for that.
+	// RequestProgress asks that every open watch of this Store soon delivers a response of the current revision
+	// (one without events, if there are none) unless it has delivered something newer. It does not wait for
+	// that, and asking once is enough. A watch that begins later than with the next revision stays silent.
 	RequestProgress(ctx context.Context) error
 
-	// Compact forgets all history before rev: reads and watches from earlier revisions fail with ErrCompacted.
-	// The newest value of every key stays. Compacting what is compacted already returns ErrCompacted.
+	// Compact forgets all history before rev: reads and watches from earlier revisions fail with ErrCompacted,
+	// those from rev on do not. The newest value of every key stays.
+	// Errors: ErrCompacted (rev, or more, is compacted already), ErrFutureRevision, ErrUnavailable.
 	Compact(ctx context.Context, rev Revision) error
 
-	// Close releases the store; every open watch ends with ErrClosed. Closing twice is harmless.
+	// Close releases the store; every open watch ends with ErrClosed, which waits in its channel for a reader
+	// while Close does not. Closing twice is harmless.
 	Close() error
 }
 
