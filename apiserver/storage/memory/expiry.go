@@ -51,6 +51,9 @@ func (e *expiry) stop() {
 func (s *Store) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
 	now := time.Now()
 	for len(s.expiry.due) > 0 && !s.expiry.due[0].at.After(now) {
 		d := heap.Pop(&s.expiry.due).(deadline)

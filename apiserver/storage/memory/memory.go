@@ -26,12 +26,13 @@ type Store struct {
 
 	mu       sync.Mutex
 	revision storage.Revision
-	// compacted: history up to and including it is gone, but for the newest value of each key before it.
+	// compacted: history before it is gone, but for the newest value of each key.
 	compacted storage.Revision
 	current   *btree.BTreeG[*version] // one for each key that exists
 	versions  *btree.BTreeG[*version] // all that are kept, removals included
-	log       []storage.Event         // the changes after compacted, in order
+	log       []storage.Event         // the changes from compacted on, in order
 	wake      chan struct{}           // closed and replaced at each change and when progress is asked for
+	asked     uint64                  // how often progress was asked for
 	expiry    expiry
 	closed    bool
 }

@@ -9,19 +9,26 @@ import (
 	"github.com/keelson-project/keelson/apiserver/storage"
 )
 
+// cursor is a watch's place in the log.
+type cursor struct {
+	prefix string
+	next   storage.Revision // the first that has not been delivered
+	asked  uint64           // of Store.asked, how many were answered
+}
+
 // Watch implements storage.Store. Each watch is a goroutine with a position in the log; who reads slowly falls
 // behind in the log, and nobody waits for it.
 func (s *Store) Watch(ctx context.Context, prefix string, o storage.WatchOptions) <-chan storage.WatchResponse {
 	out := make(chan storage.WatchResponse)
 	s.mu.Lock()
-	from := o.From
-	if from == 0 {
-		from = s.revision + 1
+	c := cursor{prefix: prefix, next: o.From, asked: s.asked}
+	if c.next == 0 {
+		c.next = s.revision + 1
 	}
 	s.mu.Unlock()
 	go func() {
 		defer close(out)
-		s.follow(ctx, prefix, from, out)
+		s.follow(ctx, c, out)
 	}()
 	return out
 }
@@ -29,72 +36,54 @@ func (s *Store) Watch(ctx context.Context, prefix string, o storage.WatchOptions
 // maxEvents bounds one response of a watch that catches up.
 const maxEvents = 1000
 
-func (s *Store) follow(ctx context.Context, prefix string, next storage.Revision, out chan<- storage.WatchResponse) {
-	for {
-		r, wake, more := s.after(prefix, next)
-		if r.Revision >= next || r.Err != nil {
+func (s *Store) follow(ctx context.Context, c cursor, out chan<- storage.WatchResponse) {
+	for ctx.Err() == nil {
+		r, wake := s.advance(&c)
+		if wake != nil {
 			select {
-			case out <- r:
+			case <-wake:
 			case <-ctx.Done():
-				return
 			}
-			if r.Err != nil {
-				return
-			}
-			next = r.Revision + 1
-		}
-		if more {
 			continue
 		}
 		select {
-		case <-wake:
+		case out <- r:
 		case <-ctx.Done():
-			return
 		}
-		if r, asked := s.progress(next); asked {
-			select {
-			case out <- r:
-			case <-ctx.Done():
-				return
-			}
+		if r.Err != nil {
+			return
 		}
 	}
 }
 
-// after collects what changed under prefix from next on. more says that the response is not all there is.
-func (s *Store) after(prefix string, next storage.Revision) (r storage.WatchResponse, wake <-chan struct{}, more bool) {
+// advance returns the next response of a watch; where there is none yet, it returns what to wait for instead.
+func (s *Store) advance(c *cursor) (r storage.WatchResponse, wake <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		r.Err = storage.ErrClosed
-	case next <= s.compacted:
-		r.Err = storage.ErrCompacted
+		r.Err = fmt.Errorf("watch %s: %w", c.prefix, storage.ErrClosed)
+		return r, nil
+	case c.next < s.compacted:
+		r.Err = fmt.Errorf("watch %s from %d: %w", c.prefix, c.next, storage.ErrCompacted)
+		return r, nil
+	case s.revision < c.next-1, s.revision == c.next-1 && c.asked == s.asked:
+		return r, s.wake
 	}
-	if r.Err != nil {
-		r.Err = fmt.Errorf("watch %s: %w", prefix, r.Err)
-		return r, s.wake, false
-	}
-	r.Revision = s.revision
-	i := sort.Search(len(s.log), func(i int) bool { return s.log[i].KV.ModRevision >= next })
+	r.Revision, c.asked = s.revision, s.asked
+	i := sort.Search(len(s.log), func(i int) bool { return s.log[i].KV.ModRevision >= c.next })
 	for ; i < len(s.log); i++ {
-		if !strings.HasPrefix(s.log[i].KV.Key, prefix) {
+		if !strings.HasPrefix(s.log[i].KV.Key, c.prefix) {
 			continue
 		}
 		if len(r.Events) == maxEvents {
 			r.Revision = s.log[i].KV.ModRevision - 1
-			return r, s.wake, true
+			break
 		}
 		r.Events = append(r.Events, s.log[i])
 	}
-	return r, s.wake, false
-}
-
-// progress says, after a wake-up without a change, that somebody asked for progress.
-func (s *Store) progress(next storage.Revision) (storage.WatchResponse, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return storage.WatchResponse{Revision: s.revision}, !s.closed && s.revision == next-1
+	c.next = r.Revision + 1
+	return r, nil
 }
 
 // Revision implements storage.Store.
@@ -111,6 +100,7 @@ func (s *Store) RequestProgress(ctx context.Context) error {
 	if err := s.readable(ctx, 0); err != nil {
 		return err
 	}
+	s.asked++
 	s.awake()
 	return nil
 }

@@ -73,7 +73,7 @@ func (s *Store) record(v *version, t storage.EventType) {
 	s.versions.ReplaceOrInsert(v)
 	s.log = append(s.log, storage.Event{Type: t, KV: v.KeyValue})
 	if len(s.log) > s.keep+s.keep/4 {
-		s.compact(s.log[len(s.log)-s.keep].KV.ModRevision - 1)
+		s.compact(s.log[len(s.log)-s.keep].KV.ModRevision)
 	}
 	s.awake()
 }
@@ -98,14 +98,19 @@ func (s *Store) Compact(ctx context.Context, rev storage.Revision) error {
 	return nil
 }
 
-// compact forgets the changes up to rev, and the versions that no state from rev on shows.
+// compact forgets the changes before rev, and the versions that no state from rev on shows.
 func (s *Store) compact(rev storage.Revision) {
-	keep := 0
-	for keep < len(s.log) && s.log[keep].KV.ModRevision <= rev {
-		s.forget(s.log[keep].KV.Key, rev)
-		keep++
+	drop := 0
+	for _, e := range s.log {
+		if e.KV.ModRevision > rev {
+			break
+		}
+		s.forget(e.KV.Key, rev)
+		if e.KV.ModRevision < rev {
+			drop++
+		}
 	}
-	s.log = append([]storage.Event(nil), s.log[keep:]...)
+	s.log = append([]storage.Event(nil), s.log[drop:]...)
 	s.compacted = rev
 }
 
