@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,21 +40,24 @@ type Options struct {
 	Logger       logr.Logger // zero: discards
 }
 
-// Store is a storage.Store in an etcd cluster.
+// Store is a storage.Store in an etcd cluster. A cluster that is just running full may answer ErrNoSpace to a write
+// that it keeps: the one that exceeds the quota while others are under way.
 type Store struct {
-	client *clientv3.Client
-	owned  bool // Dial made the client
-	log    logr.Logger
-	leases leases
+	client  *clientv3.Client
+	owned   bool // Dial made the client
+	log     logr.Logger
+	leases  leases
+	watches watches
 
-	closing   chan struct{}
+	closing   chan struct{} // closed with watches.mu held, so that no watch is added afterwards
 	closeOnce sync.Once
-	work      sync.WaitGroup
+	work      sync.WaitGroup // the compactor and watches
 }
 
 var _ storage.Store = (*Store)(nil)
 
-// New returns a Store over a client, which the caller closes after the Store.
+// New returns a Store over a client, which the caller closes after the Store. Keys are the client's connection's own:
+// a client that is wrapped in etcd's package namespace is not supported.
 func New(client *clientv3.Client, o Options) *Store {
 	if o.CompactEvery == 0 {
 		o.CompactEvery = 5 * time.Minute
@@ -127,11 +131,14 @@ func (c *Config) tls() (*tls.Config, error) {
 	return out, nil
 }
 
-// Close implements storage.Store.
+// Close implements storage.Store. It does not wait for who reads a watch; calls under way end with ErrClosed or, on a
+// client of the caller's, as they would.
 func (s *Store) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
+		s.watches.mu.Lock()
 		close(s.closing)
+		s.watches.mu.Unlock()
 		s.work.Wait()
 		if s.owned {
 			err = s.client.Close()
@@ -140,15 +147,23 @@ func (s *Store) Close() error {
 	return err
 }
 
+// usable returns ErrClosed once the store is closed.
+func (s *Store) usable() error {
+	select {
+	case <-s.closing:
+		return storage.ErrClosed
+	default:
+		return nil
+	}
+}
+
 // storeError names etcd's errors in the contract's terms.
 func (s *Store) storeError(err error) error {
 	if err == nil {
 		return nil
 	}
-	select {
-	case <-s.closing:
-		return storage.ErrClosed
-	default:
+	if closed := s.usable(); closed != nil {
+		return closed
 	}
 	switch rpc := rpctypes.Error(err); {
 	case errors.Is(rpc, rpctypes.ErrCompacted):
@@ -157,7 +172,8 @@ func (s *Store) storeError(err error) error {
 		return storage.ErrFutureRevision
 	case errors.Is(rpc, rpctypes.ErrNoSpace):
 		return fmt.Errorf("%w (etcd's --quota-backend-bytes): compact and defragment it", storage.ErrNoSpace)
-	case errors.Is(rpc, rpctypes.ErrRequestTooLarge):
+	// gRPC's own limits, of the client and of the server, come before etcd's and have no name.
+	case errors.Is(rpc, rpctypes.ErrRequestTooLarge), strings.Contains(rpctypes.ErrorDesc(err), "message larger than max"):
 		return fmt.Errorf("%w: etcd's --max-request-bytes is below it", storage.ErrTooLarge)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err

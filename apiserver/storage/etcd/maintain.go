@@ -19,15 +19,8 @@ const compactKey = "compact_rev_key"
 // compactor compacts history to where the store was one interval ago. Of several servers, the one whose transaction
 // comes first does it.
 func (s *Store) compactor(every time.Duration) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := s.untilClosed(context.Background())
 	defer cancel()
-	go func() {
-		select {
-		case <-s.closing:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	turn, rev := int64(0), int64(0)

@@ -3,6 +3,8 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"sync"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -10,70 +12,136 @@ import (
 	"github.com/keelson-project/keelson/apiserver/storage"
 )
 
+// watches are the open ones, so that progress can be asked of all.
+type watches struct {
+	mu   sync.Mutex
+	open map[*watch]struct{}
+}
+
+// watch is one watcher on a stream of its own: etcd reports the progress of a stream when all of its watchers are up
+// to date, and one that begins with the next revision is not until something is written.
+type watch struct {
+	watcher clientv3.Watcher
+	prefix  string
+	from    storage.Revision
+	asked   chan storage.Revision // the newest progress that was asked for
+}
+
 // Watch implements storage.Store. The client resumes by itself over short interruptions; where it cannot (history is
 // gone, no leader), the watch ends with an error and the consumer decides.
 func (s *Store) Watch(ctx context.Context, prefix string, o storage.WatchOptions) <-chan storage.WatchResponse {
 	out := make(chan storage.WatchResponse)
-	ctx, cancel := context.WithCancel(ctx)
-	from, err := o.From, error(nil)
-	if from == 0 {
+	w := &watch{prefix: prefix, from: o.From, asked: make(chan storage.Revision, 1)}
+	var err error
+	if w.from == 0 {
 		// The server would begin whenever the request reaches it; the contract says: now.
-		from, err = s.Revision(ctx)
-		from++
+		w.from, err = s.Revision(ctx)
+		w.from++
 	}
-	s.work.Add(1)
+	if err == nil {
+		w.watcher = clientv3.NewWatcher(s.client)
+		err = s.add(w)
+	}
 	go func() {
-		defer s.work.Done()
-		defer cancel()
 		defer close(out)
-		if err != nil {
-			deliver(ctx, out, storage.WatchResponse{Err: err})
-			return
+		if err == nil {
+			err = s.follow(ctx, w, out)
+			_ = w.watcher.Close() // its errors are those of the watch
+			s.remove(w)
 		}
-		events := s.client.Watch(clientv3.WithRequireLeader(ctx), prefix,
-			clientv3.WithPrefix(), clientv3.WithRev(int64(from)), clientv3.WithProgressNotify())
-		s.forward(ctx, prefix, events, out)
+		// The store is not needed for the rest: Close does not wait for who does not read.
+		deliverLast(ctx, out, prefix, err)
 	}()
 	return out
 }
 
-func (s *Store) forward(ctx context.Context, prefix string, events clientv3.WatchChan, out chan<- storage.WatchResponse) {
+// progressRetry is how long etcd is given to bring a watcher up to date, which it does every 100 ms.
+const progressRetry = 100 * time.Millisecond
+
+// follow passes on what etcd sends until the watch or the store ends; it returns nil when ctx did.
+func (s *Store) follow(ctx context.Context, w *watch, out chan<- storage.WatchResponse) error {
+	open, cancel := s.untilClosed(ctx)
+	defer cancel()
+	stream := clientv3.WithRequireLeader(open)
+	events := w.watcher.Watch(stream, w.prefix, clientv3.WithPrefix(), clientv3.WithRev(int64(w.from)), clientv3.WithProgressNotify())
+	var reached, owed storage.Revision // what was delivered, and the progress that was asked for; zero: none
+	retry := time.NewTimer(0)
+	defer retry.Stop()
 	for {
+		var next storage.WatchResponse
 		select {
 		case r, ok := <-events:
-			last := !ok || r.Err() != nil
-			response := storage.WatchResponse{}
 			switch {
-			case ctx.Err() != nil:
-				return
+			case open.Err() != nil:
+				return s.ended(ctx)
 			case !ok:
-				response.Err = fmt.Errorf("watch %s: %w", prefix, storage.ErrUnavailable)
+				return storage.ErrUnavailable
 			case r.Err() != nil:
-				response.Err = fmt.Errorf("watch %s: %w", prefix, s.storeError(r.Err()))
+				return s.storeError(r.Err())
 			case r.Created:
 				continue
-			default:
-				response = convert(&r)
 			}
-			if !deliver(ctx, out, response) || last {
-				return
+			next = convert(&r)
+		case owed = <-w.asked:
+			if owed > reached && owed >= w.from {
+				retry.Reset(0)
+				continue
 			}
-		case <-s.closing:
-			deliver(ctx, out, storage.WatchResponse{Err: storage.ErrClosed})
-			return
-		case <-ctx.Done():
-			return
+			// All of it is known. etcd would say nothing of a watcher that begins with the next revision.
+			next.Revision = owed
+			owed = 0
+			if next.Revision < max(reached, w.from-1) {
+				continue
+			}
+		case <-retry.C:
+			if owed > 0 {
+				_ = w.watcher.RequestProgress(stream) // where it fails, the watch ends, too
+				retry.Reset(progressRetry)
+			}
+			continue
+		case <-open.Done():
+			return s.ended(ctx)
+		}
+		select {
+		case out <- next:
+		case <-open.Done():
+			return s.ended(ctx)
+		}
+		if reached = next.Revision; reached >= owed {
+			owed = 0
 		}
 	}
 }
 
-// deliver sends a response to who still wants it.
-func deliver(ctx context.Context, out chan<- storage.WatchResponse, r storage.WatchResponse) bool {
+// untilClosed returns a context that ends with the store, too.
+func (s *Store) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-s.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// ended is why a watch is over: its context is (nil), or the store.
+func (s *Store) ended(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the end that was asked for
+	}
+	return storage.ErrClosed
+}
+
+// deliverLast sends the error that ended a watch, if one did, to who still wants it.
+func deliverLast(ctx context.Context, out chan<- storage.WatchResponse, prefix string, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
 	select {
-	case out <- r:
-		return true
+	case out <- storage.WatchResponse{Err: fmt.Errorf("watch %s: %w", prefix, err)}:
 	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -94,10 +162,43 @@ func convert(r *clientv3.WatchResponse) storage.WatchResponse {
 	return out
 }
 
-// RequestProgress implements storage.Store.
+// RequestProgress implements storage.Store. One read finds out what progress is, as the watches are many streams.
 func (s *Store) RequestProgress(ctx context.Context) error {
-	if err := s.client.RequestProgress(clientv3.WithRequireLeader(ctx)); err != nil {
-		return fmt.Errorf("request progress: %w", s.storeError(err))
+	now, err := s.Revision(ctx)
+	if err != nil {
+		return fmt.Errorf("request progress: %w", err)
+	}
+	s.watches.mu.Lock()
+	defer s.watches.mu.Unlock()
+	for w := range s.watches.open {
+		select {
+		case was := <-w.asked: // not taken notice of yet
+			w.asked <- max(was, now)
+		default:
+			w.asked <- now
+		}
 	}
 	return nil
+}
+
+// add makes a watch known, unless the store is closed.
+func (s *Store) add(w *watch) error {
+	s.watches.mu.Lock()
+	defer s.watches.mu.Unlock()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if s.watches.open == nil {
+		s.watches.open = map[*watch]struct{}{}
+	}
+	s.watches.open[w] = struct{}{}
+	s.work.Add(1)
+	return nil
+}
+
+func (s *Store) remove(w *watch) {
+	s.watches.mu.Lock()
+	defer s.watches.mu.Unlock()
+	delete(s.watches.open, w)
+	s.work.Done()
 }
