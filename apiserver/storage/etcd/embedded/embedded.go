@@ -9,13 +9,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
-	"go.etcd.io/etcd/client/pkg/v3/types"
-	"go.etcd.io/etcd/server/v3/config"
-	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver"
 	"golang.org/x/sys/unix"
 
@@ -26,7 +25,9 @@ import (
 type Config struct {
 	// Dir holds the data; it is made (0700) where it does not exist.
 	Dir string
-	// QuotaBytes bounds the database; writes fail with storage.ErrNoSpace beyond it. Default: 8 GiB.
+	// QuotaBytes bounds what is in use of the database, give or take what is written in etcd's commit interval of
+	// 100 ms. Beyond it Put fails with storage.ErrNoSpace until deletes and a compaction have made room; the file
+	// itself keeps its size. Default: 8 GiB.
 	QuotaBytes int64
 	// MaxValueBytes bounds one write; storage.ErrTooLarge beyond it. Default: 16 MiB.
 	MaxValueBytes uint
@@ -44,19 +45,6 @@ var (
 	ErrForeign = errors.New("the directory holds something else than etcd's data")
 )
 
-// name of the only member. It is in the data: etcd finds its own membership by it.
-const name = "keelson"
-
-// peerURL is what the member calls itself. Nobody listens there: a cluster of one has no peers.
-const peerURL = "http://127.0.0.1:2380"
-
-// Raft's clock. A member alone elects itself when its election timeout has passed, at most twice electionTicks;
-// short ticks make that a few tens of milliseconds, while a tick costs a wake-up even when idle. There is nobody to be outvoted by, so that nothing speaks for patience.
-const (
-	tickMs        = 10
-	electionTicks = 3
-)
-
 // Store is an etcd member in this process; it implements storage.Store.
 type Store struct {
 	server  *etcdserver.EtcdServer
@@ -65,10 +53,15 @@ type Store struct {
 	leases  leases
 	watches watches
 	maxSize int
+	quota   int64
+	refused atomic.Bool // a write, for lack of space, since maintenance looked last
 
-	closing   chan struct{}
+	closing   chan struct{} // closed when closed is set
 	closeOnce sync.Once
 	work      sync.WaitGroup // maintenance and watches
+
+	mu     sync.RWMutex // read-locked by each call as long as it takes
+	closed bool
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -81,7 +74,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{log: c.Logger, lock: lock, maxSize: int(c.MaxValueBytes), closing: make(chan struct{})}
+	s := &Store{log: c.Logger, lock: lock, maxSize: int(c.MaxValueBytes), quota: c.QuotaBytes, closing: make(chan struct{})}
 	if err := s.start(ctx, c); err != nil {
 		_ = lock.Close()
 		return nil, err
@@ -121,7 +114,7 @@ func prepareDir(dir string) (*os.File, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if e.Name() != "member" && e.Name() != lockName {
+		if !slices.Contains([]string{"member", lockName}, e.Name()) {
 			return nil, fmt.Errorf("%s: %w: found %s", dir, ErrForeign, e.Name())
 		}
 	}
@@ -138,59 +131,13 @@ func prepareDir(dir string) (*os.File, error) {
 
 const lockName = "keelson.lock"
 
-// start runs the member and waits for its election.
-func (s *Store) start(ctx context.Context, c Config) (err error) {
-	sc, err := serverConfig(c)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if p := recover(); p != nil { // etcd panics on data that it cannot make sense of
-			err = fmt.Errorf("%s: etcd cannot read its data: %v", c.Dir, p)
-		}
-	}()
-	if s.server, err = etcdserver.NewServer(sc); err != nil {
-		return fmt.Errorf("%s: %w", c.Dir, err)
-	}
-	s.server.Start()
-	select {
-	case <-s.server.ReadyNotify():
-		return nil
-	case <-s.server.StopNotify():
-		return fmt.Errorf("%s: etcd stopped while it was starting", c.Dir)
-	case <-ctx.Done():
-		s.server.HardStop()
-		return fmt.Errorf("%s: waiting for etcd: %w", c.Dir, ctx.Err())
-	}
-}
-
-// serverConfig is what embed.StartEtcd would make of its defaults, less everything about networks.
-func serverConfig(c Config) (config.ServerConfig, error) {
-	d := embed.NewConfig()
-	urls, err := types.NewURLs([]string{peerURL})
-	if err != nil {
-		return config.ServerConfig{}, err
-	}
-	return config.ServerConfig{
-		Name: name, DataDir: c.Dir,
-		PeerURLs: urls, ClientURLs: urls, InitialPeerURLsMap: types.URLsMap{name: urls}, InitialClusterToken: "keelson", NewCluster: true,
-		TickMs: tickMs, ElectionTicks: electionTicks, InitialElectionTickAdvance: true, PreVote: true,
-		SnapshotCount: d.SnapshotCount, SnapshotCatchUpEntries: d.SnapshotCatchUpEntries, MaxSnapFiles: d.MaxSnapFiles, MaxWALFiles: d.MaxWalFiles,
-		QuotaBackendBytes: c.QuotaBytes, MaxRequestBytes: c.MaxValueBytes + requestOverhead, MaxTxnOps: d.MaxTxnOps,
-		MaxConcurrentStreams: d.MaxConcurrentStreams, AuthToken: d.AuthToken, BcryptCost: d.BcryptCost, TokenTTL: d.AuthTokenTTL,
-		StrictReconfigCheck: d.StrictReconfigCheck, WarningApplyDuration: time.Second, WarningUnaryRequestDuration: time.Second,
-		CompactHashCheckTime: d.CompactHashCheckTime, DowngradeCheckTime: 0, MaxLearners: d.MaxLearners,
-		V2Deprecation: d.V2DeprecationEffective(), ServerFeatureGate: d.ServerFeatureGate, Metrics: d.Metrics,
-		Logger: zapLogger(c.Logger), UnsafeNoFsync: c.NoFsync,
-	}, nil
-}
-
-// requestOverhead is room for what a transaction has around its value.
-const requestOverhead = 64 << 10
-
-// Close ends the watches, stops etcd and releases the directory. Everything acknowledged is on disk.
+// Close ends the watches, stops etcd and releases the directory. Everything acknowledged is on disk. Calls that are
+// under way are waited for, those who read watches are not.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
 		close(s.closing)
 		s.work.Wait()
 		s.server.HardStop() // nothing to hand over: there is no other member

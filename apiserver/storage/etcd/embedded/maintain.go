@@ -33,12 +33,15 @@ func (s *Store) maintain(every time.Duration) {
 		case <-tick.C:
 		}
 		if previous > 0 {
-			if err := s.Compact(ctx, previous); err != nil && !errors.Is(err, storage.ErrCompacted) {
+			if err := s.Compact(ctx, previous); err != nil && !errors.Is(err, storage.ErrCompacted) && !errors.Is(err, storage.ErrClosed) {
 				s.log.Error(err, "history was not compacted; it is tried again", "revision", previous)
 			}
 		}
 		previous = storage.Revision(s.server.KV().Rev())
 		b := s.server.Backend()
+		if s.refused.Swap(false) {
+			b.ForceCommit() // it counts what is in use when it commits, and may have nothing to commit
+		}
 		if free := b.Size() - b.SizeInUse(); free > defragFree && free > b.Size()/defragShare {
 			s.log.Info("defragmenting the database", "bytes", b.Size(), "free", free)
 			if err := s.server.Defragment(); err != nil {

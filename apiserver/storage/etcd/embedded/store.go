@@ -32,8 +32,11 @@ func (s *Store) Get(ctx context.Context, key string, o storage.GetOptions) (stor
 
 // List implements storage.Store.
 func (s *Store) List(ctx context.Context, prefix string, o storage.ListOptions) (storage.ListResponse, error) {
-	start := max(prefix, o.Start)
-	r, err := s.read(ctx, []byte(start), rangeEnd(prefix), mvcc.RangeOptions{Rev: int64(o.Revision), Limit: int64(o.Limit)})
+	start, end := keyRange(prefix)
+	if o.Start > prefix {
+		start = []byte(o.Start)
+	}
+	r, err := s.read(ctx, start, end, mvcc.RangeOptions{Rev: int64(o.Revision), Limit: int64(o.Limit), WithTotalCount: o.Limit > 0})
 	if err != nil {
 		return storage.ListResponse{}, fmt.Errorf("list %s: %w", prefix, err)
 	}
@@ -48,14 +51,29 @@ func (s *Store) List(ctx context.Context, prefix string, o storage.ListOptions) 
 }
 
 func (s *Store) read(ctx context.Context, key, end []byte, o mvcc.RangeOptions) (*mvcc.RangeResult, error) {
-	select {
-	case <-s.closing:
-		return nil, storage.ErrClosed
-	default:
+	if err := s.enter(ctx); err != nil {
+		return nil, err
 	}
+	defer s.leave()
 	r, err := s.server.KV().Range(ctx, key, end, o)
-	return r, storeError(err)
+	return r, storeError(ctx, err)
 }
+
+// enter begins a call, which keeps Close waiting until it leaves: etcd's memory is unmapped by then. A call does
+// not enter twice, as Close may have come in between.
+func (s *Store) enter(ctx context.Context) error {
+	s.mu.RLock()
+	err := ctx.Err()
+	if s.closed {
+		err = storage.ErrClosed
+	}
+	if err != nil {
+		s.mu.RUnlock()
+	}
+	return err
+}
+
+func (s *Store) leave() { s.mu.RUnlock() }
 
 func orLatest(asked storage.Revision, latest int64) storage.Revision {
 	if asked > 0 {
@@ -64,16 +82,19 @@ func orLatest(asked storage.Revision, latest int64) storage.Revision {
 	return storage.Revision(latest)
 }
 
-// rangeEnd is the first key after all that begin with prefix.
-func rangeEnd(prefix string) []byte {
-	end := []byte(prefix)
+// keyRange is the first key that may begin with prefix, and the first after all that do, in etcd's terms.
+func keyRange(prefix string) (start, end []byte) {
+	if prefix == "" {
+		return []byte{0}, []byte{} // a watcher of the key "" would see nothing
+	}
+	end = []byte(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
 		if end[i] < 0xff {
 			end[i]++
-			return end[:i+1]
+			return []byte(prefix), end[:i+1]
 		}
 	}
-	return []byte{} // no such key: everything from the start on
+	return []byte(prefix), []byte{} // no such key: everything from the start on
 }
 
 func keyValue(kv *mvccpb.KeyValue) storage.KeyValue {
@@ -88,11 +109,19 @@ func (s *Store) Put(ctx context.Context, key string, value []byte, expected stor
 	if len(value) > s.maxSize {
 		return 0, fmt.Errorf("put %s: %w: %d bytes, at most %d", key, storage.ErrTooLarge, len(value), s.maxSize)
 	}
+	if err := s.enter(ctx); err != nil {
+		return 0, fmt.Errorf("put %s: %w", key, err)
+	}
+	defer s.leave()
+	if used := s.server.Backend().SizeInUse(); used+int64(len(key)+len(value)) > s.quota {
+		s.refused.Store(true)
+		return 0, fmt.Errorf("put %s: %w: %d bytes of %d are in use", key, storage.ErrNoSpace, used, s.quota)
+	}
 	put := &pb.PutRequest{Key: []byte(key), Value: value}
 	if o.TTL > 0 {
 		id, err := s.leases.grant(ctx, o.TTL)
 		if err != nil {
-			return 0, fmt.Errorf("put %s: %w", key, storeError(err))
+			return 0, fmt.Errorf("put %s: %w", key, storeError(ctx, err))
 		}
 		put.Lease = id
 	}
@@ -108,17 +137,16 @@ func (s *Store) Delete(ctx context.Context, key string, expected storage.Revisio
 		}
 		return 0, &storage.ConflictError{Key: key, Current: got.KV}
 	}
+	if err := s.enter(ctx); err != nil {
+		return 0, fmt.Errorf("delete %s: %w", key, err)
+	}
+	defer s.leave()
 	return s.write(ctx, "delete", key, expected, &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{RequestDeleteRange: &pb.DeleteRangeRequest{Key: []byte(key)}}})
 }
 
 // write runs one operation if the key still is at the expected revision; otherwise the same transaction reads what
-// stands there instead.
+// stands there instead. Its caller has entered.
 func (s *Store) write(ctx context.Context, verb, key string, expected storage.Revision, op *pb.RequestOp) (storage.Revision, error) {
-	select {
-	case <-s.closing:
-		return 0, storage.ErrClosed
-	default:
-	}
 	txn := &pb.TxnRequest{
 		Compare: []*pb.Compare{{
 			Key: []byte(key), Target: pb.Compare_MOD, Result: pb.Compare_EQUAL,
@@ -129,7 +157,7 @@ func (s *Store) write(ctx context.Context, verb, key string, expected storage.Re
 	}
 	r, err := s.server.Txn(ctx, txn)
 	if err != nil {
-		return 0, fmt.Errorf("%s %s: %w", verb, key, storeError(err))
+		return 0, fmt.Errorf("%s %s: %w", verb, key, storeError(ctx, err))
 	}
 	if r.Succeeded {
 		return storage.Revision(r.Header.Revision), nil
@@ -143,26 +171,28 @@ func (s *Store) write(ctx context.Context, verb, key string, expected storage.Re
 }
 
 // Revision implements storage.Store.
-func (s *Store) Revision(context.Context) (storage.Revision, error) {
-	select {
-	case <-s.closing:
-		return 0, storage.ErrClosed
-	default:
-		return storage.Revision(s.server.KV().Rev()), nil
+func (s *Store) Revision(ctx context.Context) (storage.Revision, error) {
+	if err := s.enter(ctx); err != nil {
+		return 0, fmt.Errorf("the store's revision: %w", err)
 	}
+	defer s.leave()
+	return storage.Revision(s.server.KV().Rev()), nil
 }
 
 // Compact implements storage.Store.
 func (s *Store) Compact(ctx context.Context, rev storage.Revision) error {
-	_, err := s.server.Compact(ctx, &pb.CompactionRequest{Revision: int64(rev)})
-	if err != nil {
-		return fmt.Errorf("compact to %d: %w", rev, storeError(err))
+	if err := s.enter(ctx); err != nil {
+		return fmt.Errorf("compact to %d: %w", rev, err)
+	}
+	defer s.leave()
+	if _, err := s.server.Compact(ctx, &pb.CompactionRequest{Revision: int64(rev)}); err != nil {
+		return fmt.Errorf("compact to %d: %w", rev, storeError(ctx, err))
 	}
 	return nil
 }
 
-// storeError names etcd's errors in the contract's terms.
-func storeError(err error) error {
+// storeError names the errors of a call in the contract's terms.
+func storeError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -174,8 +204,10 @@ func storeError(err error) error {
 		return storage.ErrNoSpace
 	case errors.Is(err, etcderrors.ErrRequestTooLarge):
 		return storage.ErrTooLarge
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, storage.ErrClosed):
+	case errors.Is(err, storage.ErrClosed), errors.Is(err, storage.ErrCompacted), errors.Is(err, storage.ErrUnavailable):
 		return err
+	case ctx.Err() != nil: // etcd has errors of its own for it
+		return ctx.Err()
 	}
 	return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
 }

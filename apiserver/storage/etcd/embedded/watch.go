@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -18,73 +19,105 @@ type watches struct {
 	open map[*watch]struct{}
 }
 
+// watch is one watcher on a stream of its own: etcd then tells whether it, rather than all of a stream, is up to date.
 type watch struct {
 	stream mvcc.WatchStream
 	id     mvcc.WatchID
+	from   storage.Revision // zero: from when it began
+	asked  chan struct{}    // progress was asked for; one is as good as many
 }
 
 // Watch implements storage.Store. etcd's own buffer (128 responses) takes bursts; a slower consumer makes etcd move
 // the watcher to its unsynced group, from where it catches up out of the history: no event is lost, no writer waits.
 func (s *Store) Watch(ctx context.Context, prefix string, o storage.WatchOptions) <-chan storage.WatchResponse {
 	out := make(chan storage.WatchResponse)
-	select {
-	case <-s.closing:
-		go func() { defer close(out); deliver(ctx, out, storage.WatchResponse{Err: storage.ErrClosed}) }()
+	if err := s.enter(ctx); err != nil {
+		go func() { defer close(out); deliverLast(ctx, out, prefix, err) }()
 		return out
-	default:
 	}
-	w := &watch{stream: s.server.Watchable().NewWatchStream()}
-	var err error
-	w.id, err = w.stream.Watch(ctx, clientv3.AutoWatchID, []byte(prefix), rangeEnd(prefix), int64(o.From))
+	defer s.leave()
+	start, end := keyRange(prefix)
+	w := &watch{stream: s.server.Watchable().NewWatchStream(), from: o.From, asked: make(chan struct{}, 1)}
+	id, err := w.stream.Watch(ctx, clientv3.AutoWatchID, start, end, int64(o.From))
+	w.id = id
 	s.watches.add(w)
 	s.work.Add(1)
 	go func() {
-		defer s.work.Done()
 		defer close(out)
-		defer s.watches.remove(w)
-		defer w.stream.Close()
-		if err != nil {
-			deliver(ctx, out, storage.WatchResponse{Err: fmt.Errorf("watch %s: %w", prefix, storeError(err))})
-			return
+		if err == nil {
+			err = s.follow(ctx, w, out)
 		}
-		s.forward(ctx, w, prefix, out)
+		s.watches.remove(w)
+		w.stream.Close()
+		s.work.Done()
+		// The store is not needed for the rest: Close does not wait for who does not read.
+		deliverLast(ctx, out, prefix, err)
 	}()
 	return out
 }
 
-// forward passes on what etcd sends until the watch, its context or the store ends.
-func (s *Store) forward(ctx context.Context, w *watch, prefix string, out chan<- storage.WatchResponse) {
+// progressRetry is how long etcd is given to bring a watcher up to date, which it does every 100 ms.
+const progressRetry = 50 * time.Millisecond
+
+// follow passes on what etcd sends until the watch or the store ends; it returns nil when ctx did.
+func (s *Store) follow(ctx context.Context, w *watch, out chan<- storage.WatchResponse) error {
+	var owed storage.Revision // the progress that was asked for and has not been delivered; zero: none
+	retry := time.NewTimer(0)
+	defer retry.Stop()
 	for {
+		var next storage.WatchResponse
 		select {
 		case r, ok := <-w.stream.Chan():
-			if !ok {
-				deliver(ctx, out, storage.WatchResponse{Err: fmt.Errorf("watch %s: %w", prefix, storage.ErrUnavailable)})
-				return
+			switch {
+			case !ok:
+				return storage.ErrUnavailable
+			case r.CompactRevision != 0:
+				return storage.ErrCompacted
 			}
-			if r.CompactRevision != 0 {
-				deliver(ctx, out, storage.WatchResponse{Err: fmt.Errorf("watch %s: %w", prefix, storage.ErrCompacted)})
-				return
+			next = response(&r)
+		case <-w.asked:
+			// etcd has nothing to say of a watcher that begins with the next revision, nor of one in the future.
+			owed = storage.Revision(s.server.KV().Rev())
+			if owed >= w.from {
+				retry.Reset(0)
+				continue
 			}
-			select {
-			case out <- response(&r):
-			case <-ctx.Done():
-				return
-			case <-s.closing:
-				return
+			if owed != w.from-1 {
+				owed = 0
+				continue
 			}
+			next.Revision = owed
+		case <-retry.C:
+			if owed > 0 {
+				w.stream.RequestProgress(w.id) // it does nothing while the watcher is not up to date
+				retry.Reset(progressRetry)
+			}
+			continue
 		case <-ctx.Done():
-			return
+			return nil
 		case <-s.closing:
-			deliver(ctx, out, storage.WatchResponse{Err: storage.ErrClosed})
-			return
+			return storage.ErrClosed
+		}
+		select {
+		case out <- next:
+		case <-ctx.Done():
+			return nil
+		case <-s.closing:
+			return storage.ErrClosed
+		}
+		if next.Revision >= owed {
+			owed = 0
 		}
 	}
 }
 
-// deliver sends the last response of a watch to who still wants it.
-func deliver(ctx context.Context, out chan<- storage.WatchResponse, r storage.WatchResponse) {
+// deliverLast sends the error that ended a watch, if one did, to who still wants it.
+func deliverLast(ctx context.Context, out chan<- storage.WatchResponse, prefix string, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
 	select {
-	case out <- r:
+	case out <- storage.WatchResponse{Err: fmt.Errorf("watch %s: %w", prefix, storeError(ctx, err))}:
 	case <-ctx.Done():
 	}
 }
@@ -105,13 +138,19 @@ func response(r *mvcc.WatchResponse) storage.WatchResponse {
 	return out
 }
 
-// RequestProgress implements storage.Store. etcd answers for watchers that are up to date; one that is not will
-// deliver events soon, which say the same.
-func (s *Store) RequestProgress(context.Context) error {
+// RequestProgress implements storage.Store.
+func (s *Store) RequestProgress(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil {
+		return fmt.Errorf("request progress: %w", err)
+	}
+	defer s.leave()
 	s.watches.mu.Lock()
 	defer s.watches.mu.Unlock()
 	for w := range s.watches.open {
-		w.stream.RequestProgress(w.id)
+		select {
+		case w.asked <- struct{}{}:
+		default: // it has not taken notice of the last request, which is as good as this one
+		}
 	}
 	return nil
 }

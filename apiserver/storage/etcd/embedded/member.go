@@ -1,0 +1,86 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.etcd.io/etcd/client/pkg/v3/types"
+	"go.etcd.io/etcd/server/v3/config"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver"
+)
+
+// name of the only member. It is in the data: etcd finds its own membership by it.
+const name = "keelson"
+
+// peerURL is what the member calls itself. Nobody listens there: a cluster of one has no peers.
+const peerURL = "http://127.0.0.1:2380"
+
+// Raft's clock. A member alone elects itself when its election timeout has passed, at most twice electionTicks;
+// short ticks make that a few tens of milliseconds, while a tick costs a wake-up even when idle. There is nobody to be outvoted by, so that nothing speaks for patience.
+const (
+	tickMs        = 10
+	electionTicks = 3
+)
+
+// start runs the member.
+func (s *Store) start(ctx context.Context, c Config) (err error) {
+	sc, err := serverConfig(c)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil { // etcd panics on data that it cannot make sense of
+			err = fmt.Errorf("%s: etcd cannot read its data: %v", c.Dir, p)
+		}
+	}()
+	s.server, err = run(ctx, sc)
+	return err
+}
+
+// run starts a member and waits for its election.
+func run(ctx context.Context, sc config.ServerConfig) (*etcdserver.EtcdServer, error) {
+	server, err := etcdserver.NewServer(sc)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sc.DataDir, err)
+	}
+	server.Start()
+	select {
+	case <-server.ReadyNotify():
+		return server, nil
+	case <-server.StopNotify():
+		return nil, fmt.Errorf("%s: etcd stopped while it was starting", sc.DataDir)
+	case <-ctx.Done():
+		server.HardStop()
+		return nil, fmt.Errorf("%s: waiting for etcd: %w", sc.DataDir, ctx.Err())
+	}
+}
+
+// serverConfig is what embed.StartEtcd would make of its defaults, less everything about networks.
+func serverConfig(c Config) (config.ServerConfig, error) {
+	d := embed.NewConfig()
+	urls, err := types.NewURLs([]string{peerURL})
+	if err != nil {
+		return config.ServerConfig{}, err
+	}
+	return config.ServerConfig{
+		Name: name, DataDir: c.Dir,
+		PeerURLs: urls, ClientURLs: urls, InitialPeerURLsMap: types.URLsMap{name: urls}, InitialClusterToken: "keelson", NewCluster: true,
+		TickMs: tickMs, ElectionTicks: electionTicks, InitialElectionTickAdvance: true, PreVote: true,
+		SnapshotCount: d.SnapshotCount, SnapshotCatchUpEntries: d.SnapshotCatchUpEntries, MaxSnapFiles: d.MaxSnapFiles, MaxWALFiles: d.MaxWalFiles,
+		QuotaBackendBytes: noQuota, MaxRequestBytes: c.MaxValueBytes + requestOverhead, MaxTxnOps: d.MaxTxnOps,
+		MaxConcurrentStreams: d.MaxConcurrentStreams, AuthToken: d.AuthToken, BcryptCost: d.BcryptCost, TokenTTL: d.AuthTokenTTL,
+		StrictReconfigCheck: d.StrictReconfigCheck, WarningApplyDuration: time.Second, WarningUnaryRequestDuration: time.Second,
+		CompactHashCheckTime: d.CompactHashCheckTime, DowngradeCheckTime: 0, MaxLearners: d.MaxLearners,
+		V2Deprecation: d.V2DeprecationEffective(), ServerFeatureGate: d.ServerFeatureGate, Metrics: d.Metrics,
+		Logger: zapLogger(c.Logger), UnsafeNoFsync: c.NoFsync,
+	}, nil
+}
+
+// noQuota: a quota of etcd's own would call the write that exceeds it an error and keep it all the same, and then
+// refuse all others until an operator disarms an alarm. Put looks first.
+const noQuota = -1
+
+// requestOverhead is room for what a transaction has around its value.
+const requestOverhead = 64 << 10
