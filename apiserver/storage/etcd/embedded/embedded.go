@@ -114,7 +114,7 @@ func prepareDir(dir string) (*os.File, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if !slices.Contains([]string{"member", lockName}, e.Name()) {
+		if !slices.Contains([]string{"member", lockName, touched, unfinished}, e.Name()) {
 			return nil, fmt.Errorf("%s: %w: found %s", dir, ErrForeign, e.Name())
 		}
 	}
@@ -129,7 +129,11 @@ func prepareDir(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-const lockName = "keelson.lock"
+const (
+	lockName   = "keelson.lock"
+	touched    = ".touch"     // etcd makes it to see whether it can, and does not remove it if it is killed just then
+	unfinished = "member.new" // see create
+)
 
 // Close ends the watches, stops etcd and releases the directory. Everything acknowledged is on disk. Calls that are
 // under way are waited for, those who read watches are not.

@@ -2,7 +2,11 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/types"
@@ -35,8 +39,42 @@ func (s *Store) start(ctx context.Context, c Config) (err error) {
 			err = fmt.Errorf("%s: etcd cannot read its data: %v", c.Dir, p)
 		}
 	}()
+	if _, err := os.Stat(sc.MemberDir()); errors.Is(err, fs.ErrNotExist) {
+		if err := create(ctx, sc); err != nil {
+			return err
+		}
+	}
 	s.server, err = run(ctx, sc)
 	return err
+}
+
+// create makes a member elsewhere, and moves it to its place when it is whole: of one that was not, because the process
+// was killed, etcd would find the log and wait for an election for ever. It is whole with a snapshot: without one, etcd
+// replays its log from the beginning, and after a hundred entries drops the first of them from memory while raft may
+// still look for it; an election at that moment is the end of the process.
+func create(ctx context.Context, sc config.ServerConfig) error {
+	member := sc.MemberDir()
+	sc.DataDir, sc.SnapshotCount = filepath.Join(sc.DataDir, unfinished), 1
+	if err := os.RemoveAll(sc.DataDir); err != nil {
+		return err
+	}
+	server, err := run(ctx, sc)
+	if err != nil {
+		return err
+	}
+	server.HardStop()
+	if err := os.Rename(sc.MemberDir(), member); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(sc.DataDir); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(member))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }
 
 // run starts a member and waits for its election.
