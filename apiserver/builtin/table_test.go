@@ -59,6 +59,10 @@ func TestColumns(t *testing.T) {
 			"LAST SEEN | TYPE | REASON | OBJECT | (SUBOBJECT) | (SOURCE) | MESSAGE | (FIRST SEEN) | (COUNT) | (NAME)", "5m | Warning | Failed | pod/p |  | kubelet, node | nope | <unknown> | 4 | a"},
 		{"events.k8s.io", "events", "{" + meta + "regarding: {kind: Pod, name: p}, type: Warning, reason: Failed, note: nope, reportingController: c, reportingInstance: i, eventTime: '" + ago + "'}",
 			"LAST SEEN | TYPE | REASON | OBJECT | (SUBOBJECT) | (SOURCE) | MESSAGE | (FIRST SEEN) | (COUNT) | (NAME)", "5m | Warning | Failed | pod/p |  | c, i | nope | 5m | 1 | a"},
+		{"storagemigration.k8s.io", "storageversionmigrations", "{" + meta + "spec: {resource: {group: example.com, resource: sites}}, status: {conditions: [{type: Running, status: 'False'}, {type: Succeeded, status: 'True'}]}}",
+			"RESOURCE | STATUS", "sites.example.com | Succeeded"},
+		{"storagemigration.k8s.io", "storageversionmigrations", "{" + meta + "spec: {resource: {group: '', resource: pods}}, status: {}}",
+			"RESOURCE | STATUS", "pods | Unknown"},
 	} {
 		header, cells := row(cat.Lookup(c.group, c.plural), "v1", parse(t, c.object))
 		if header != c.header || cells != c.cells {

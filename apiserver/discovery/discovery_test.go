@@ -115,7 +115,7 @@ func TestClientGo(t *testing.T) {
 		return out
 	}
 	want := []string{
-		"v1", "apps/v1", "events.k8s.io/v1", "coordination.k8s.io/v1", "stable.example.com/v1", "stable.example.com/v1beta1",
+		"v1", "apps/v1", "events.k8s.io/v1", "coordination.k8s.io/v1", "storagemigration.k8s.io/v1", "stable.example.com/v1", "stable.example.com/v1beta1",
 		"stable.example.com/v2alpha1",
 	}
 	if got := names(groups); !slices.Equal(got, want) {
@@ -175,8 +175,8 @@ func TestLegacyDocuments(t *testing.T) {
 // TestStorageVersionHashes are those that real servers show.
 func TestStorageVersionHashes(t *testing.T) {
 	url := serve(t, newCatalog())
-	want := map[string]string{"pods": "xPOwRZ+Yhw8=", "configmaps": "qFsyl6wFWjQ=", "events": "r2yiGXH7wu8=", "deployments": "8aSe+NMegvE="}
-	for _, path := range []string{"/api/v1", "/apis/apps/v1", "/apis/events.k8s.io/v1"} {
+	want := map[string]string{"pods": "xPOwRZ+Yhw8=", "configmaps": "qFsyl6wFWjQ=", "events": "r2yiGXH7wu8=", "deployments": "8aSe+NMegvE=", "storageversionmigrations": "pCjmmKOkLy4="}
+	for _, path := range []string{"/api/v1", "/apis/apps/v1", "/apis/events.k8s.io/v1", "/apis/storagemigration.k8s.io/v1"} {
 		var list metav1.APIResourceList
 		_, body := get(t, url+path)
 		if err := json.Unmarshal(body, &list); err != nil {

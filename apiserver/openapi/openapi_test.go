@@ -108,7 +108,7 @@ func TestEveryGroupVersionHasADocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(gvs) != 5 {
+	if len(gvs) != 6 {
 		t.Errorf("got %v", gvs)
 	}
 	for _, gv := range gvs {

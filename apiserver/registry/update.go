@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/keelson-project/keelson/apiserver/admission"
@@ -154,11 +155,12 @@ func (t *Target) checkBase(obj, old resource.Object, rev string) error {
 	case rev:
 		return nil
 	case "", "0":
-		if !t.Def.Custom {
+		if !t.Def.Custom && !t.Def.RevisionRequired {
 			metadata(obj)["resourceVersion"] = rev
 			return nil
 		}
-		return apierrors.NewInvalid(t.Def.GroupKind(), t.Name, field.ErrorList{
+		// Kubernetes puts the resource where the kind should be.
+		return apierrors.NewInvalid(schema.GroupKind{Group: t.Def.Group, Kind: t.Def.Names.Plural}, t.Name, field.ErrorList{
 			field.Invalid(field.NewPath("metadata", "resourceVersion"), uint64(0), "must be specified for an update"),
 		})
 	default:

@@ -73,6 +73,8 @@ type Definition struct {
 
 	// CreateOnUpdate: a PUT of an object that does not exist creates it (Lease, Event).
 	CreateOnUpdate bool
+	// RevisionRequired: a PUT must say which resourceVersion it is based on. All custom kinds want that.
+	RevisionRequired bool
 
 	// Custom says that a CustomResourceDefinition made it (UID is the CRD's).
 	Custom bool
