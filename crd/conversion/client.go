@@ -165,6 +165,9 @@ func (w *Webhooks) newClient(c *WebhookConfig) (*client, error) {
 		target.Scheme = "https"
 		target.Host = w.throughService(t, dialer, c.Service)
 	}
+	if target.Path == "" {
+		target.Path = "/" // as HTTP would have it; it stands in the texts of errors
+	}
 	target.RawQuery = url.Values{"timeout": {w.options.Timeout.String()}}.Encode()
 	return &client{url: target.String(), http: &http.Client{Transport: t}, timeout: w.options.Timeout}, nil
 }
