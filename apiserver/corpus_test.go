@@ -39,9 +39,9 @@ func corpus(t testing.TB) string {
 
 // expectation is one row of expected.tsv; SOURCES.md there says what the columns are.
 type expectation struct {
-	file, op, code, reason   string
-	messages                 []string // any of them
-	causes, warnings         string
+	file, op, code, reason string
+	messages               []string // any of them
+	causes, warnings       string
 }
 
 func expectations(t *testing.T, dir string) (rows []expectation) {
