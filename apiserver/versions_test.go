@@ -90,6 +90,24 @@ var _ = Describe("Versions of a custom kind", func() {
 			Expect(get(v.path("v2", ""), asTable).ok(200).at("rows").([]any)[0]).To(HaveKeyWithValue("cells", Equal([]any{"a", nil})))
 		})
 
+		It("leave defaults to whoever left a field out", func() {
+			owners := func(a answer) string {
+				GinkgoHelper()
+				fields := map[string]string{}
+				for _, m := range a.ok(a.code).at("metadata", "managedFields").([]any) {
+					m := m.(map[string]any)
+					fields[m["manager"].(string)] = encode(m["fieldsV1"].(map[string]any))
+				}
+				return fmt.Sprint(fields)
+			}
+			send("POST", v.path("v1", "")+"?fieldManager=x", v.object("v1", "a", `{"host":"a","dhost":"mine"}`)).ok(201)
+			o := get(v.path("v1", "a")).ok(200).object
+			o["spec"] = map[string]any{"host": "a"}
+			Expect(owners(send("PUT", v.path("v1", "a")+"?fieldManager=y", encode(o)))).To(Equal(`map[x:{"f:spec":{".":{},"f:host":{}}} y:{"f:spec":{"f:dhost":{}}}]`))
+			send("PATCH", v.path("v1", "a")+"?fieldManager=x", `{"spec":{"dhost":"mine"}}`, merge).ok(200)
+			Expect(owners(send("PATCH", v.path("v1", "a")+"?fieldManager=z", `{"spec":{"dhost":null}}`, merge))).To(Equal(`map[x:{"f:spec":{".":{},"f:host":{}}} z:{"f:spec":{"f:dhost":{}}}]`))
+		})
+
 		It("select by their own fields", func() {
 			v.create("v1", "a", `{"host":"a.com"}`).ok(201)
 			Expect(get(v.path("v1", "") + "?fieldSelector=spec.host%3Da.com").ok(200).at("items")).To(HaveLen(1))

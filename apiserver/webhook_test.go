@@ -186,6 +186,25 @@ var _ = Describe("A conversion webhook", func() {
 		Expect(get(v.path("v2", ""), asMetaList).ok(200).at("items")).To(HaveLen(1))
 	})
 
+	// Here, too, kube-apiserver answers with 500.
+	It("is down, and finalizers and owners can be taken off all the same", func() {
+		fill("a")
+		send("PATCH", v.path("v1", "a"), `{"metadata":{"finalizers":["example.com/hold"]}}`, merge).ok(200)
+		uid := get(v.path("v1", "a")).at("metadata", "uid").(string)
+		breakDown()
+		send("PATCH", v.path("v2", "a"), `{"metadata":{"labels":{"a":"b"}},"spec":{"hostname":"x"}}`, merge).status(500, "", "object not decodable revision=")
+		send("PATCH", v.path("v2", "a"), `[{"op":"test","path":"/spec/hostname","value":"a.com"}]`, "Content-Type: application/json-patch+json").status(500, "", "object not decodable revision=")
+		send("PATCH", v.path("v2", "a"), `{"metadata":{"uid":"other"}}`, merge).status(409, "Conflict", "Precondition failed: UID in precondition: other, UID in object meta: "+uid)
+		p := send("PATCH", v.path("v2", "a"), `{"metadata":{"uid":"`+uid+`","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u"}]}}`, merge).ok(200)
+		Expect(p.at("apiVersion")).To(Equal(v.group + "/v2"))
+		Expect(p.object).NotTo(HaveKey("spec"))
+		Expect(get(v.path("v1", "a")).at("metadata", "ownerReferences")).To(HaveLen(1))
+		Expect(get(v.path("v1", "a")).at("metadata", "generation")).To(BeEquivalentTo(1))
+		send("DELETE", v.path("v2", "a"), "").ok(200)
+		send("PATCH", v.path("v2", "a"), `{"metadata":{"finalizers":null}}`, merge).ok(200)
+		Expect(get(v.path("v1", "a")).code).To(Equal(404))
+	})
+
 	It("is down, and the kind goes with all its objects", func() {
 		fill("a", "b")
 		v.storeIn("v2") // so that what is stored would have to be converted to be read in the storage version

@@ -109,7 +109,7 @@ func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Ob
 	}
 	if s, ok := t.Version.Schema.(resource.StatusValidator); ok && t.Subresource == "status" && old != nil {
 		errs = append(errs, s.ValidateStatus(ctx, obj, old)...)
-	} else {
+	} else if !t.AsStored { // that is written as it was, but for metadata
 		errs = append(errs, t.Version.Schema.Validate(ctx, obj, old)...)
 	}
 	if t.Def.Hooks.Validate != nil {

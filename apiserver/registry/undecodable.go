@@ -1,9 +1,11 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -74,4 +76,51 @@ func (l *undecodableList) status(d *resource.Definition) error {
 		Message: message,
 		Details: &metav1.StatusDetails{Name: "list", Group: d.Group, Kind: d.Names.Plural, Causes: causes},
 	}}
+}
+
+// patchMetadata applies a patch to the metadata of an object that cannot be converted into the target's version, on what
+// is stored and in its version: garbage collection and finalizers must not have to wait for a webhook. failed is the
+// answer where the patch is about more than that. (kube-apiserver always answers with it.)
+func (r *Registry) patchMetadata(ctx context.Context, t Target, o WriteOptions, change func(resource.Object) (resource.Object, error), failed error) (*Result, error) {
+	stored, err := r.storedTarget(ctx, t)
+	if err != nil {
+		return nil, failed
+	}
+	res, err := r.Modify(ctx, stored, o, func(current resource.Object) (resource.Object, error) {
+		head, err := change(resource.Object{
+			"apiVersion": t.Def.APIVersion(t.Version.Name), "kind": t.Def.Names.Kind,
+			"metadata": resource.DeepCopy(metadata(current)),
+		})
+		if err != nil || reflect.DeepEqual(head["metadata"], current["metadata"]) {
+			return nil, failed
+		}
+		for name := range head {
+			if name != "apiVersion" && name != "kind" && name != "metadata" {
+				return nil, failed
+			}
+		}
+		current["metadata"] = head["metadata"]
+		return current, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	res.Data = resource.MetadataAlone(res.Data, t.Def.APIVersion(t.Version.Name), t.Def.Names.Kind)
+	return res, nil
+}
+
+// storedTarget is t in the version in which its object is stored, to be left in it.
+func (r *Registry) storedTarget(ctx context.Context, t Target) (Target, error) {
+	got, err := r.store.Get(ctx, t.key(t.Name), storage.GetOptions{})
+	if err != nil {
+		return t, err
+	}
+	t.AsStored = true
+	if got.KV != nil {
+		_, version, _ := strings.Cut(string(resource.RawAPIVersion(got.KV.Value)), "/")
+		if v := t.Def.Version(version); v != nil {
+			t.Version = v
+		}
+	}
+	return t, nil
 }

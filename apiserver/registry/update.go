@@ -38,9 +38,10 @@ func (r *Registry) Update(ctx context.Context, t Target, obj resource.Object, o 
 }
 
 // Patch is Modify for the patch that a client sent: what comes out of change is treated as a body would be. refuse
-// words what strict validation finds; strict are its findings in the patch itself.
+// words what strict validation finds; strict are its findings in the patch itself. An object whose conversion fails can
+// be patched all the same, as long as nothing but its metadata changes.
 func (r *Registry) Patch(ctx context.Context, t Target, o WriteOptions, change func(resource.Object) (resource.Object, error), refuse func(error) error, strict []string) (*Result, error) {
-	return r.Modify(ctx, t, o, func(current resource.Object) (resource.Object, error) {
+	patched := func(current resource.Object) (resource.Object, error) {
 		obj, err := change(current)
 		if err != nil {
 			return nil, err
@@ -57,7 +58,12 @@ func (r *Registry) Patch(ctx context.Context, t Target, o WriteOptions, change f
 			return nil, refuse(err)
 		}
 		return obj, nil
-	})
+	}
+	res, err := r.Modify(ctx, t, o, patched)
+	if u := (*undecodableError)(nil); errors.As(err, &u) && t.Subresource == "" {
+		return r.patchMetadata(ctx, t, o, patched, u)
+	}
+	return res, err
 }
 
 // Modify reads an object, has change make a new one of it, and stores that, again and again until nobody came
@@ -90,7 +96,7 @@ func (r *Registry) Modify(ctx context.Context, t Target, o WriteOptions, change 
 func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyValue, o WriteOptions, change func(resource.Object) (resource.Object, error)) (*Result, error) {
 	old, err := t.fromStored(ctx, kv.Value, kv.ModRevision)
 	if err != nil {
-		return nil, t.storeError(err)
+		return nil, err // see Patch; as an answer it is a plain error
 	}
 	rev := strconv.FormatInt(int64(kv.ModRevision), 10)
 	metadata(old)["resourceVersion"] = rev
@@ -101,7 +107,8 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := t.checkBase(obj, old, rev); err != nil {
 		return nil, err
 	}
-	if !o.applied {
+	if !o.applied { // defaults belong to whoever left them to be filled in; what is applied has them where it changed
+		t.fill(obj)
 		r.fields(t, o.Through).Update(ctx, old, obj, o.FieldManager)
 	}
 	if obj, err = t.mergeSubresource(obj, old); err != nil {
@@ -111,7 +118,7 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := r.admit(ctx, attrs); err != nil {
 		return nil, err
 	}
-	t.prepareUpdate(ctx, obj, old)
+	t.prepareUpdate(ctx, obj, old, !o.applied || !t.Def.Custom)
 	if err := r.validate(ctx, t, obj, old); err != nil {
 		return nil, err
 	}
@@ -193,8 +200,9 @@ func (t *Target) mergeSubresource(obj, old resource.Object) (resource.Object, er
 	return obj, nil
 }
 
-// prepareUpdate puts back what belongs to the server, lets the kind do the same, and raises the generation.
-func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object) {
+// prepareUpdate puts back what belongs to the server, lets the kind do the same, fills in defaults if that is asked for,
+// and raises the generation.
+func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object, fill bool) {
 	m, om := metadata(obj), metadata(old)
 	for _, k := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"} {
 		if v, ok := om[k]; ok {
@@ -207,10 +215,19 @@ func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object) {
 	if t.Def.Hooks.PrepareUpdate != nil && t.Subresource == "" {
 		t.Def.Hooks.PrepareUpdate(ctx, obj, old)
 	}
-	t.Version.Schema.Default(obj)
+	if fill {
+		t.fill(obj)
+	}
 	if t.Def.Hooks.SpecChanged != nil && t.Def.Hooks.SpecChanged(obj, old) {
 		generation, _ := om["generation"].(int64)
 		m["generation"] = generation + 1
+	}
+}
+
+// fill fills in defaults, unless obj may be of another version than the target's.
+func (t *Target) fill(obj resource.Object) {
+	if !t.AsStored {
+		t.Version.Schema.Default(obj)
 	}
 }
 
