@@ -1,6 +1,7 @@
 package conversion
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -87,6 +89,11 @@ type reviewResponse struct {
 
 // decode reads the answer and returns the raw converted objects.
 func (r *review) decode(body []byte) ([][]byte, error) {
+	if text := bytes.TrimSpace(body); len(text) == 0 || text[0] != '{' { // Kubernetes' decoder takes YAML as well
+		if converted, err := yaml.YAMLToJSON(body); err == nil {
+			body = converted
+		}
+	}
 	var kind struct {
 		APIVersion string `json:"apiVersion,omitempty"`
 		Kind       string `json:"kind,omitempty"`

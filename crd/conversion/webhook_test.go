@@ -152,7 +152,7 @@ func TestWebhookAnswersThatAreNoReviews(t *testing.T) {
 		{500, "text/plain", "oops", `an error on the server ("oops") has prevented the request from succeeding`},
 		{404, "application/json", "oops", "the server could not find the requested resource"},
 		{403, "application/json", `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden by me","reason":"Forbidden","code":403}`, "forbidden by me"},
-		{200, "application/json", `"hello"`, `couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`},
+		{200, "application/json", `hello`, `couldn't get version/kind; json parse error: json: cannot unmarshal string into Go value of type struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`},
 	} {
 		h.Answer(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", c.media)
