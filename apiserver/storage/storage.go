@@ -10,8 +10,8 @@
 //   - Revisions are positive, and grow by at least one with every successful write, over all keys.
 //   - A read without a Revision is linearizable: it sees every write that was acknowledged before it began.
 //   - A read at a Revision is repeatable: it answers the same until that revision is compacted.
-//   - A write is atomic and durable once acknowledged. A write that returned an error other than those named
-//     here may or may not have happened (ErrUnavailable says so); it never half happened.
+//   - A write is atomic and durable once acknowledged. A write that returned ErrUnavailable, or was under way when
+//     its context ended or the store was closed, may or may not have happened; it never half happened.
 //   - A watch is ordered (by revision), unique (no event twice), atomic (all events of one revision in one
 //     response), reliable (no event of the watched range is left out) and resumable (a new watch from the last
 //     seen revision plus one continues the first without gap or overlap).

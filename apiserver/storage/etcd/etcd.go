@@ -51,7 +51,9 @@ type Store struct {
 
 	closing   chan struct{} // closed with watches.mu held, so that no watch is added afterwards
 	closeOnce sync.Once
-	work      sync.WaitGroup // the compactor and watches
+	end       func()                              // calls what onClose was told
+	onClose   func(f func()) (forget func() bool) // has f called at Close, until it is told to forget it
+	work      sync.WaitGroup                      // the compactor and watches
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -65,7 +67,9 @@ func New(client *clientv3.Client, o Options) *Store {
 	if o.Logger.GetSink() == nil {
 		o.Logger = logr.Discard()
 	}
-	s := &Store{client: client, log: o.Logger, closing: make(chan struct{})}
+	life, end := context.WithCancel(context.Background())
+	s := &Store{client: client, log: o.Logger, closing: make(chan struct{}), end: end}
+	s.onClose = func(f func()) func() bool { return context.AfterFunc(life, f) }
 	s.leases.client = client
 	s.work.Add(1)
 	go func() { defer s.work.Done(); s.compactor(o.CompactEvery) }()
@@ -131,14 +135,15 @@ func (c *Config) tls() (*tls.Config, error) {
 	return out, nil
 }
 
-// Close implements storage.Store. It does not wait for who reads a watch; calls under way end with ErrClosed or, on a
-// client of the caller's, as they would.
+// Close implements storage.Store. It does not wait for who reads a watch; calls under way end with ErrClosed, and if
+// they are writes, may have happened.
 func (s *Store) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
 		s.watches.mu.Lock()
 		close(s.closing)
 		s.watches.mu.Unlock()
+		s.end()
 		s.work.Wait()
 		if s.owned {
 			err = s.client.Close()
@@ -147,14 +152,29 @@ func (s *Store) Close() error {
 	return err
 }
 
-// usable returns ErrClosed once the store is closed.
-func (s *Store) usable() error {
+func (s *Store) closed() bool {
 	select {
 	case <-s.closing:
-		return storage.ErrClosed
+		return true
 	default:
-		return nil
+		return false
 	}
+}
+
+// untilClosed returns a context that ends with the store, too. Without it, etcd's client would go on trying.
+func (s *Store) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	forget := s.onClose(cancel)
+	return ctx, func() { forget(); cancel() }
+}
+
+// enter begins a call, unless the store is closed; done ends it.
+func (s *Store) enter(ctx context.Context) (call context.Context, done context.CancelFunc, err error) {
+	if s.closed() {
+		return ctx, func() {}, storage.ErrClosed
+	}
+	call, done = s.untilClosed(ctx)
+	return call, done, nil
 }
 
 // storeError names etcd's errors in the contract's terms.
@@ -162,8 +182,8 @@ func (s *Store) storeError(err error) error {
 	if err == nil {
 		return nil
 	}
-	if closed := s.usable(); closed != nil {
-		return closed
+	if s.closed() {
+		return storage.ErrClosed
 	}
 	switch rpc := rpctypes.Error(err); {
 	case errors.Is(rpc, rpctypes.ErrCompacted):

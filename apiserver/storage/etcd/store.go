@@ -12,9 +12,11 @@ import (
 
 // Get implements storage.Store.
 func (s *Store) Get(ctx context.Context, key string, o storage.GetOptions) (storage.GetResponse, error) {
-	if err := s.usable(); err != nil {
+	ctx, done, err := s.enter(ctx)
+	if err != nil {
 		return storage.GetResponse{}, fmt.Errorf("get %s: %w", key, err)
 	}
+	defer done()
 	r, err := s.client.Get(ctx, key, clientv3.WithRev(int64(o.Revision)))
 	if err != nil {
 		return storage.GetResponse{}, fmt.Errorf("get %s: %w", key, s.storeError(err))
@@ -29,9 +31,11 @@ func (s *Store) Get(ctx context.Context, key string, o storage.GetOptions) (stor
 
 // List implements storage.Store.
 func (s *Store) List(ctx context.Context, prefix string, o storage.ListOptions) (storage.ListResponse, error) {
-	if err := s.usable(); err != nil {
+	ctx, done, err := s.enter(ctx)
+	if err != nil {
 		return storage.ListResponse{}, fmt.Errorf("list %s: %w", prefix, err)
 	}
+	defer done()
 	start := max(prefix, o.Start, "\x00") // etcd knows no empty key
 	r, err := s.client.Get(ctx, start,
 		clientv3.WithRange(clientv3.GetPrefixRangeEnd(prefix)), clientv3.WithRev(int64(o.Revision)), clientv3.WithLimit(int64(o.Limit)))
@@ -64,9 +68,11 @@ func keyValue(kv *mvccpb.KeyValue) storage.KeyValue {
 
 // Put implements storage.Store.
 func (s *Store) Put(ctx context.Context, key string, value []byte, expected storage.Revision, o storage.PutOptions) (storage.Revision, error) {
-	if err := s.usable(); err != nil {
+	ctx, done, err := s.enter(ctx)
+	if err != nil {
 		return 0, fmt.Errorf("put %s: %w", key, err)
 	}
+	defer done()
 	var options []clientv3.OpOption
 	if o.TTL > 0 {
 		id, err := s.leases.grant(ctx, o.TTL)
@@ -93,9 +99,11 @@ func (s *Store) Delete(ctx context.Context, key string, expected storage.Revisio
 // write runs one operation if the key still is at the expected revision; otherwise the same transaction reads what
 // stands there instead.
 func (s *Store) write(ctx context.Context, verb, key string, expected storage.Revision, op clientv3.Op) (storage.Revision, error) {
-	if err := s.usable(); err != nil {
+	ctx, done, err := s.enter(ctx)
+	if err != nil {
 		return 0, fmt.Errorf("%s %s: %w", verb, key, err)
 	}
+	defer done()
 	r, err := s.client.Txn(ctx).
 		If(clientv3.Compare(clientv3.ModRevision(key), "=", int64(expected))).
 		Then(op).Else(clientv3.OpGet(key)).Commit()
@@ -115,9 +123,11 @@ func (s *Store) write(ctx context.Context, verb, key string, expected storage.Re
 
 // Revision implements storage.Store, by a linearizable read of a key that nobody writes.
 func (s *Store) Revision(ctx context.Context) (storage.Revision, error) {
-	if err := s.usable(); err != nil {
+	ctx, done, err := s.enter(ctx)
+	if err != nil {
 		return 0, fmt.Errorf("the store's revision: %w", err)
 	}
+	defer done()
 	r, err := s.client.Get(ctx, "/", clientv3.WithKeysOnly())
 	if err != nil {
 		return 0, fmt.Errorf("the store's revision: %w", s.storeError(err))
@@ -127,10 +137,12 @@ func (s *Store) Revision(ctx context.Context) (storage.Revision, error) {
 
 // Compact implements storage.Store.
 func (s *Store) Compact(ctx context.Context, rev storage.Revision) error {
-	if err := s.usable(); err != nil {
+	ctx, done, err := s.enter(ctx)
+	if err != nil {
 		return fmt.Errorf("compact to %d: %w", rev, err)
 	}
-	if _, err := s.client.Compact(ctx, int64(rev)); err != nil {
+	defer done()
+	if _, err = s.client.Compact(ctx, int64(rev)); err != nil {
 		return fmt.Errorf("compact to %d: %w", rev, s.storeError(err))
 	}
 	return nil

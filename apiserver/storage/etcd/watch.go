@@ -113,19 +113,6 @@ func (s *Store) follow(ctx context.Context, w *watch, out chan<- storage.WatchRe
 	}
 }
 
-// untilClosed returns a context that ends with the store, too.
-func (s *Store) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-s.closing:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
-}
-
 // ended is why a watch is over: its context is (nil), or the store.
 func (s *Store) ended(ctx context.Context) error {
 	if ctx.Err() != nil {
@@ -185,8 +172,8 @@ func (s *Store) RequestProgress(ctx context.Context) error {
 func (s *Store) add(w *watch) error {
 	s.watches.mu.Lock()
 	defer s.watches.mu.Unlock()
-	if err := s.usable(); err != nil {
-		return err
+	if s.closed() {
+		return storage.ErrClosed
 	}
 	if s.watches.open == nil {
 		s.watches.open = map[*watch]struct{}{}
