@@ -95,6 +95,10 @@ func run(ctx context.Context, sc config.ServerConfig) (*etcdserver.EtcdServer, e
 	}
 }
 
+// snapshotEvery is after how many writes the log begins anew: so many at most are read into memory, and applied again
+// if need be, at the next start. etcd's default is twice that.
+const snapshotEvery = 5000
+
 // serverConfig is what embed.StartEtcd would make of its defaults, less everything about networks.
 func serverConfig(c Config) (config.ServerConfig, error) {
 	d := embed.NewConfig()
@@ -106,7 +110,8 @@ func serverConfig(c Config) (config.ServerConfig, error) {
 		Name: name, DataDir: c.Dir,
 		PeerURLs: urls, ClientURLs: urls, InitialPeerURLsMap: types.URLsMap{name: urls}, InitialClusterToken: "keelson", NewCluster: true,
 		TickMs: tickMs, ElectionTicks: electionTicks, InitialElectionTickAdvance: true, PreVote: true,
-		SnapshotCount: d.SnapshotCount, SnapshotCatchUpEntries: d.SnapshotCatchUpEntries, MaxSnapFiles: d.MaxSnapFiles, MaxWALFiles: d.MaxWalFiles,
+		SnapshotCount: snapshotEvery, SnapshotCatchUpEntries: 1, // no other member has anything to catch up with
+		MaxSnapFiles: d.MaxSnapFiles, MaxWALFiles: d.MaxWalFiles,
 		QuotaBackendBytes: noQuota, MaxRequestBytes: c.MaxValueBytes + requestOverhead, MaxTxnOps: d.MaxTxnOps,
 		MaxConcurrentStreams: d.MaxConcurrentStreams, AuthToken: d.AuthToken, BcryptCost: d.BcryptCost, TokenTTL: d.AuthTokenTTL,
 		StrictReconfigCheck: d.StrictReconfigCheck, WarningApplyDuration: time.Second, WarningUnaryRequestDuration: time.Second,
