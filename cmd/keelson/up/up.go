@@ -15,6 +15,7 @@ import (
 	"github.com/keelson-project/keelson/apiserver/auth"
 	"github.com/keelson-project/keelson/apiserver/auth/pki"
 	"github.com/keelson-project/keelson/apiserver/storage"
+	"github.com/keelson-project/keelson/internal/resident"
 )
 
 // grace is how long running requests may take to finish when the server stops. Watches end at once.
@@ -56,6 +57,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	return serve(ctx, server, p.httpServer(server, c.Logger), l, func() {
 		c.greet(c.Out, p.url, d, p.pki.CAFile(), p.pki.AdminFile(), time.Since(start))
+		resident.ReleaseCode()
 	})
 }
 
