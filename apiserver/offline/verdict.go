@@ -87,7 +87,7 @@ func (v *Verdict) read(d *source.Document, a *answer) {
 			if c.Field != "" && c.Field != "<nil>" {
 				text = c.Field + ": " + text
 			}
-			v.Causes = append(v.Causes, Cause{Field: c.Field, Line: LineOf(d, c.Field), Message: text})
+			v.Causes = append(v.Causes, Cause{Field: c.Field, Line: d.LineOf(c.Field), Message: text})
 		}
 	}
 	if len(v.Causes) == 0 {
@@ -108,7 +108,7 @@ func strictCauses(d *source.Document, message string) []Cause {
 	}
 	var causes []Cause
 	for _, m := range strictField.FindAllStringSubmatch(list, -1) {
-		causes = append(causes, Cause{Field: m[1], Line: LineOf(d, m[1]), Message: m[0]})
+		causes = append(causes, Cause{Field: m[1], Line: d.LineOf(m[1]), Message: m[0]})
 	}
 	for _, m := range strictLine.FindAllStringSubmatch(list, -1) {
 		line := d.Line
@@ -119,21 +119,4 @@ func strictCauses(d *source.Document, message string) []Cause {
 		causes = append(causes, Cause{Line: line, Message: text})
 	}
 	return causes
-}
-
-// LineOf is the line of the field that a server's error names. Of CustomResourceDefinitions with one version the
-// server reports as spec.validation and the like what stands in that version.
-func LineOf(d *source.Document, path string) int {
-	if d.IsCRD() {
-		for _, top := range []struct{ before, after string }{
-			{"spec.validation", "spec.versions[0].schema"}, {"spec.subresources", "spec.versions[0].subresources"},
-			{"spec.additionalPrinterColumns", "spec.versions[0].additionalPrinterColumns"},
-			{"spec.selectableFields", "spec.versions[0].selectableFields"},
-		} {
-			if rest, ok := strings.CutPrefix(path, top.before); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-				path = top.after + rest
-			}
-		}
-	}
-	return d.LineOf(path)
 }

@@ -24,7 +24,7 @@ func crdCommand() *cobra.Command {
 		Short: "Tools for authors of CustomResourceDefinitions, without a server",
 		Long:  "Tools for authors of CustomResourceDefinitions. They need no server and no network.",
 	}
-	cmd.AddCommand(crdTypesCommand(), crdDiffCommand(), crdValidateCommand())
+	cmd.AddCommand(crdTypesCommand(), crdLintCommand(), crdDiffCommand(), crdValidateCommand())
 	return cmd
 }
 

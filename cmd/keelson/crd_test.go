@@ -128,3 +128,47 @@ func TestCRDValidate(t *testing.T) {
 		}
 	}
 }
+
+func TestCRDLint(t *testing.T) {
+	files := map[string]string{"good.yaml": shirts, "bad.yaml": strings.Replace(shirts, "enum: [S, M, L]", "maxLenght: 1", 1)}
+	unknown := "spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.size.maxLenght"
+	for _, tc := range []struct {
+		args   []string
+		stdout string
+		code   int
+	}{
+		{[]string{"good.yaml", "--disable", "description,printer-columns"}, "", 0},
+		{[]string{"-"}, `<stdin>:9: info: v1: kubectl get shows nothing but names and ages; add additionalPrinterColumns for what users look for (printer-columns)
+<stdin>:17: info: v1 .spec: 2 of 2 fields have no description, this one first; kubectl explain has nothing to say of them (description)
+`, 0},
+		{[]string{"good.yaml", "--fail-on", "info", "-o", "github", "--disable", "description"},
+			"::notice file=good.yaml,line=9,title=printer-columns v1::kubectl get shows nothing but names and ages; add additionalPrinterColumns for what users look for\n", 2},
+		{[]string{"bad.yaml", "-o", "json", "--disable", "description", "--disable", "printer-columns"}, `[
+  {
+    "file": "bad.yaml",
+    "line": 21,
+    "crd": "shirts.example.com",
+    "path": "` + unknown + `",
+    "rule": "unknown-field",
+    "severity": "error",
+    "message": "there is no such field: the server drops it, and kubectl refuses it; take it out, or correct its name"
+  }
+]
+`, 2},
+	} {
+		stdout, stderr, code := says(t, files, shirts, append([]string{"crd", "lint"}, tc.args...)...)
+		if stdout != tc.stdout || stderr != "" || code != tc.code {
+			t.Errorf("%v: %s%s, exit code %d", tc.args, stdout, stderr, code)
+		}
+	}
+	for _, tc := range []struct{ args, want string }{
+		{"good.yaml --disable nonsense", `there is no rule "nonsense"`},
+		{"good.yaml --fail-on never", `--fail-on "never": want error, warning or info`},
+		{"none.yaml", "stat none.yaml: no such file or directory"},
+	} {
+		stdout, stderr, code := says(t, files, "", append([]string{"crd", "lint"}, strings.Fields(tc.args)...)...)
+		if stdout != "" || stderr != "keelson: "+tc.want+"\n" || code != 1 {
+			t.Errorf("%v: %s%s, exit code %d", tc.args, stdout, stderr, code)
+		}
+	}
+}

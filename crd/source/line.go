@@ -8,8 +8,12 @@ import (
 )
 
 // LineOf returns the line of the field at path, or of the deepest node towards it that is there. A path is what the
-// API server writes in its errors: spec.versions[0].schema.openAPIV3Schema.properties[spec].type.
+// API server writes in its errors: spec.versions[0].schema.openAPIV3Schema.properties[spec].type. What all versions of
+// a CustomResourceDefinition have in common, it reports as spec.validation and the like; it stands in the first.
 func (d *Document) LineOf(path string) int {
+	if d.IsCRD() {
+		path = inFirstVersion(path)
+	}
 	line, n := d.Line, d.node()
 	for _, name := range Split(path) {
 		key, value := member(n, name)
@@ -19,6 +23,18 @@ func (d *Document) LineOf(path string) int {
 		line, n = key.Line, value
 	}
 	return line
+}
+
+func inFirstVersion(path string) string {
+	for _, top := range []struct{ before, after string }{
+		{"spec.validation", "schema"}, {"spec.subresources", "subresources"},
+		{"spec.additionalPrinterColumns", "additionalPrinterColumns"}, {"spec.selectableFields", "selectableFields"},
+	} {
+		if rest, ok := strings.CutPrefix(path, top.before); ok && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return "spec.versions[0]." + top.after + rest
+		}
+	}
+	return path
 }
 
 // node parses the text once more, for its lines, when the first is asked for. It is nil where only Kubernetes' reader

@@ -66,6 +66,7 @@ func TestParse(t *testing.T) {
 		"spec.versions[7]":            11,
 		"spec.versions[0].schema.openAPIV3Schema.properties[a[0].b].type": 16,
 		"spec.versions[1].schema.openAPIV3Schema.properties":              15, // behind an alias
+		"spec.validation.openAPIV3Schema":                                 14,
 	} {
 		if n := docs[0].LineOf(path); n != line {
 			t.Errorf("%s is in line %d, want %d", path, n, line)
