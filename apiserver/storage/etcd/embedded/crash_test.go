@@ -68,7 +68,7 @@ func TestCrash(t *testing.T) {
 func TestCrashBeforeFirstWrite(t *testing.T) {
 	t.Logf("seed %d", crashSeed)
 	r := rand.New(rand.NewPCG(crashSeed, 1))
-	for range crashRounds {
+	for range crashRounds / 2 {
 		c := &crash{T: t, dir: t.TempDir(), acked: map[storage.Revision]report{}}
 		for range 1 + r.IntN(2) {
 			c.run(0, killAfter{time: time.Duration(r.Int64N(int64(80 * time.Millisecond)))})
