@@ -15,115 +15,126 @@ import (
 // checkFrequency is the number of steps of a loop after which its evaluation looks whether it has been cancelled.
 const checkFrequency = 100
 
-// compiled is a rule, ready to be evaluated. A rule of blanks has neither program nor error.
-type compiled struct {
-	program     cel.Program
-	err         string // what is wrong with the rule; "" where nothing is
-	usesOldSelf bool
-	cost        uint64 // estimated, at most
-
-	message     cel.Program // of messageExpression; nil where there is none, or it is wrong
-	messageErr  string
-	messageCost uint64
-
-	fieldPath string // as it is appended to the path of the node
+// expression is one that has been compiled. It is immutable, and shared.
+type expression struct {
+	program cel.Program // nil where verdict has an error
+	verdict
 }
 
-// known says which expressions are in the store already. They are compiled with all that it may hold.
-type known struct{ rules, messages func(expression string) bool }
+// verdict is what can be said of an expression without evaluating it.
+type verdict struct {
+	err         string // what is wrong with it, in kube-apiserver's words; "" where nothing is
+	usesOldSelf bool
+	cost        uint64 // estimated, at most
+}
 
-func everything(string) bool { return true }
+// kind says what an expression is there for.
+type kind int
 
-// compile compiles a rule of the node s in its scope. What it finds wrong is in kube-apiserver's words.
-func (sc *scope) compile(rule *apiextensionsv1.ValidationRule, s *schema.Schema, stored known) (c compiled) {
+const (
+	ruleKind kind = iota
+	messageKind
+)
+
+// compiled is a rule that can be evaluated. A rule of blanks has no expression.
+type compiled struct {
+	rule      *expression
+	message   *expression // of messageExpression; nil where there is none, or the rule is wrong
+	fieldPath string      // what is appended to the path of the node
+}
+
+// compile compiles a rule of the store, of the node s.
+func (sc *scope) compile(rule *apiextensionsv1.ValidationRule, s *schema.Schema) (c compiled) {
 	if strings.TrimSpace(rule.Rule) == "" {
 		return c
 	}
-	v := variant{stored.rules(rule.Rule), rule.OptionalOldSelf != nil && *rule.OptionalOldSelf}
-	ast, problem := sc.check(rule.Rule, v, cel.BoolType)
-	if problem != "" {
-		c.err = problemOf("compilation failed: ", "cel expression must evaluate to a bool", problem)
+	v := variant{true, isOptional(rule)}
+	if c.rule = sc.expression(rule.Rule, v, ruleKind); c.rule.err != "" {
 		return c
 	}
-	for _, ref := range ast.NativeRep().ReferenceMap() {
-		c.usesOldSelf = c.usesOldSelf || ref.Name == "oldSelf"
-	}
-	program, err := sc.program(ast, v)
-	if err != nil {
-		c.err = "program instantiation failed: " + err.Error()
-		return c
-	}
-	if c.cost, err = sc.estimate(ast, v); err != nil {
-		c.err = "cost estimation failed: " + err.Error()
-		return c
-	}
-	c.program = program
 	if rule.MessageExpression != "" {
-		v.stored = stored.messages(rule.MessageExpression)
-		if sc.compileMessage(&c, rule.MessageExpression, v); c.messageErr != "" {
+		if c.message = sc.expression(rule.MessageExpression, v, messageKind); c.message.err != "" {
+			c.message = nil
 			return c
 		}
 	}
 	if rule.FieldPath != "" {
-		if path, err := resolveFieldPath(rule.FieldPath, s); err == nil {
+		if path, _, err := schema.FieldPath(rule.FieldPath, s, true); err == nil {
 			c.fieldPath = path.String()
 		}
 	}
 	return c
 }
 
-func (sc *scope) compileMessage(c *compiled, expression string, v variant) {
-	ast, problem := sc.check(expression, v, cel.StringType)
-	if problem != "" {
-		c.messageErr = problemOf("messageExpression compilation failed: ", "messageExpression must evaluate to a string", problem)
-		return
-	}
-	program, err := sc.program(ast, v)
-	if err != nil {
-		c.messageErr = "messageExpression instantiation failed: " + err.Error()
-		return
-	}
-	if c.messageCost, err = sc.estimate(ast, v); err != nil {
-		c.messageErr = "cost estimation failed for messageExpression: " + err.Error()
-		return
-	}
-	c.message = program
+func isOptional(rule *apiextensionsv1.ValidationRule) bool {
+	return rule.OptionalOldSelf != nil && *rule.OptionalOldSelf
 }
 
-// otherType is the problem of an expression that is fine, but gives a value of another type.
-const otherType = "\x00"
-
-func problemOf(prefix, wrongType, problem string) string {
-	if problem == otherType {
-		return wrongType
+// judge tells of an expression without keeping it.
+func (sc *scope) judge(text string, v variant, k kind) verdict {
+	f := sc.memory.of(sc.d, text, v, k)
+	if known, ok := sc.memory.verdict(f); ok {
+		return known
 	}
-	return prefix + problem
+	return sc.compileNew(f, text, v, k).verdict
 }
 
-func (sc *scope) check(expression string, v variant, result *cel.Type) (ast *cel.Ast, problem string) {
+func (sc *scope) expression(text string, v variant, k kind) *expression {
+	f := sc.memory.of(sc.d, text, v, k)
+	if e := sc.memory.find(f); e != nil {
+		return e
+	}
+	return sc.compileNew(f, text, v, k)
+}
+
+func (sc *scope) compileNew(f fingerprint, text string, v variant, k kind) *expression {
+	e := &expression{}
+	var err error
+	if e.program, e.cost, err = sc.translate(text, v, k, &e.usesOldSelf); err != nil {
+		*e = expression{verdict: verdict{err: err.Error()}}
+	}
+	sc.memory.add(f, e)
+	return e
+}
+
+// translate does the work. Its errors are complete.
+func (sc *scope) translate(text string, v variant, k kind, usesOldSelf *bool) (cel.Program, uint64, error) {
+	result, name, of, wrongType := cel.BoolType, "", "", "cel expression must evaluate to a bool"
+	if k == messageKind {
+		result, name, of, wrongType = cel.StringType, "messageExpression ", " for messageExpression", "messageExpression must evaluate to a string"
+	}
 	env, err := sc.environment(v)
 	if err != nil {
-		return nil, err.Error()
+		return nil, 0, err
 	}
-	ast, issues := env.Compile(expression)
+	ast, issues := env.Compile(text)
 	if issues != nil && issues.Err() != nil {
-		return nil, issues.String()
+		return nil, 0, fmt.Errorf("%scompilation failed: %s", name, issues)
 	}
 	if ast.OutputType() != result {
-		return nil, otherType
+		return nil, 0, fmt.Errorf("%s", wrongType)
 	}
-	return ast, ""
+	for _, ref := range ast.NativeRep().ReferenceMap() {
+		*usesOldSelf = *usesOldSelf || ref.Name == "oldSelf"
+	}
+	// All that evaluation needs of types is in ast, so the program takes the environment of the library, whose
+	// functions are indexed once and which lives anyway.
+	program, err := sc.library(v).Program(ast, cel.InterruptCheckFrequency(checkFrequency))
+	if err != nil {
+		return nil, 0, fmt.Errorf("%sinstantiation failed: %w", programOf(name), err)
+	}
+	cost, err := sc.library(v).EstimateCost(ast, &library.Cost{Sizes: sc.d})
+	if err != nil {
+		return nil, 0, fmt.Errorf("cost estimation failed%s: %w", of, err)
+	}
+	return program, cost.Max, nil
 }
 
-// program plans the evaluation of ast. All that it needs of types is in ast, so it takes the environment of the
-// library, whose functions are indexed once and which lives anyway.
-func (sc *scope) program(ast *cel.Ast, v variant) (cel.Program, error) {
-	return sc.library(v).Program(ast, cel.InterruptCheckFrequency(checkFrequency))
-}
-
-func (sc *scope) estimate(ast *cel.Ast, v variant) (uint64, error) {
-	estimate, err := sc.library(v).EstimateCost(ast, &library.Cost{Sizes: sc.d})
-	return estimate.Max, err
+func programOf(name string) string {
+	if name == "" {
+		return "program "
+	}
+	return name
 }
 
 // selfTypeName is another one for each scope, so that nobody writes rules that depend on it.

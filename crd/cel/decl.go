@@ -30,6 +30,9 @@ type decl struct {
 	items       *decl // of a list
 	maxElements int64 // characters, items or members
 	minSize     int64
+
+	known bool // fingerprint is
+	fingerprint
 }
 
 // exposed says whether rules see values of s at all: newDecl has a declaration for it.

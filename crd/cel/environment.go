@@ -9,14 +9,15 @@ import (
 	"github.com/keelson-project/keelson/crd/cel/library"
 )
 
-// environments are the two that rules are compiled in. They hold the library and no variables; both are made when
-// the first rule is compiled, once in a process, since that takes milliseconds and what it gives never changes.
-type environments struct {
-	fresh  *cel.Env // of rules that come with a request
+// shared is what all rules of a process have in common. It is made when the first one is compiled, since that takes
+// milliseconds; what it holds follows from its inputs and is seen by nobody, so one is enough.
+type shared struct {
+	fresh  *cel.Env // of rules that come with a request; the library, without variables
 	stored *cel.Env // of rules that are in the store; it knows more
+	memory *memory
 }
 
-var libraries = sync.OnceValue(func() environments {
+var libraries = sync.OnceValue(func() *shared {
 	fresh, err := cel.NewEnv(library.Options()...)
 	if err == nil {
 		fresh, err = fresh.Extend(cel.CustomTypeProvider(&provider{Provider: fresh.CELTypeProvider()}))
@@ -24,7 +25,7 @@ var libraries = sync.OnceValue(func() environments {
 	if err == nil {
 		var stored *cel.Env
 		if stored, err = fresh.Extend(library.StoredOptions()...); err == nil {
-			return environments{fresh, stored}
+			return &shared{fresh, stored, newMemory()}
 		}
 	}
 	panic(fmt.Sprintf("the CEL library contradicts itself: %v", err)) // its tests have seen this
@@ -36,32 +37,33 @@ type scope struct {
 	d    *decl
 	name string // of the type of self
 	made map[variant]*cel.Env
+	*shared
 }
 
-// variant says which environment a rule needs.
+// variant says which environment an expression needs.
 type variant struct {
 	stored          bool
 	optionalOldSelf bool
 }
 
 func newScope(d *decl) *scope {
-	return &scope{d: d, name: selfTypeName(), made: map[variant]*cel.Env{}}
+	return &scope{d: d, name: selfTypeName(), made: map[variant]*cel.Env{}, shared: libraries()}
 }
 
-func (s *scope) library(v variant) *cel.Env {
+func (sc *scope) library(v variant) *cel.Env {
 	if v.stored {
-		return libraries().stored
+		return sc.stored
 	}
-	return libraries().fresh
+	return sc.fresh
 }
 
-func (s *scope) environment(v variant) (*cel.Env, error) {
-	if env := s.made[v]; env != nil {
+func (sc *scope) environment(v variant) (*cel.Env, error) {
+	if env := sc.made[v]; env != nil {
 		return env, nil
 	}
-	base := s.library(v)
+	base := sc.library(v)
 	p := &provider{base.CELTypeProvider(), map[string]*decl{}}
-	self := p.typeOf(s.d, s.name)
+	self := p.typeOf(sc.d, sc.name)
 	oldSelf := self
 	if v.optionalOldSelf {
 		oldSelf = cel.OptionalType(self)
@@ -70,6 +72,6 @@ func (s *scope) environment(v variant) (*cel.Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.made[v] = env
+	sc.made[v] = env
 	return env, nil
 }

@@ -146,17 +146,17 @@ func (e *evaluation) rules(n *node, path *field.Path, value, old any, current, a
 	for i := range n.rules {
 		c, rule := &n.rules[i], &n.s.Rules[i]
 		switch {
-		case c.err != "":
-			e.fail(field.Invalid(path, n.s.Type, "rule compile error: "+c.err))
+		case c.rule == nil:
 			continue
-		case c.program == nil:
-			continue
-		}
-		optional := rule.OptionalOldSelf != nil && *rule.OptionalOldSelf
-		if c.usesOldSelf && old == nil && !optional {
+		case c.rule.err != "":
+			e.fail(field.Invalid(path, n.s.Type, "rule compile error: "+c.rule.err))
 			continue
 		}
-		passed := e.rule(c, rule, n, path, vars.forRule(optional))
+		optional := isOptional(rule)
+		if c.rule.usesOldSelf && old == nil && !optional {
+			continue
+		}
+		passed := e.rule(c.rule.program, rule, n, path, vars.forRule(optional))
 		if e.ended() {
 			return
 		}
@@ -165,7 +165,7 @@ func (e *evaluation) rules(n *node, path *field.Path, value, old any, current, a
 		}
 		err := e.failure(c, rule, n, path, value, vars)
 		unchanged := current.same() || current == nil && above.same()
-		if !c.usesOldSelf && unchanged && err != nil {
+		if !c.rule.usesOldSelf && unchanged && err != nil {
 			if e.unchanged != nil {
 				e.unchanged(err)
 			}
@@ -179,8 +179,8 @@ func (e *evaluation) rules(n *node, path *field.Path, value, old any, current, a
 }
 
 // rule evaluates one rule. It reports errors of the evaluation itself, and gives true for them.
-func (e *evaluation) rule(c *compiled, rule *apiextensionsv1.ValidationRule, n *node, path *field.Path, vars cel.Activation) (passed bool) {
-	result, details, err := c.program.ContextEval(e.ctx, vars)
+func (e *evaluation) rule(program cel.Program, rule *apiextensionsv1.ValidationRule, n *node, path *field.Path, vars cel.Activation) (passed bool) {
+	result, details, err := program.ContextEval(e.ctx, vars)
 	cost := details.ActualCost()
 	switch {
 	case details == nil:
@@ -226,14 +226,21 @@ type variables struct {
 	optional      ref.Val // oldSelf for rules with optionalOldSelf
 }
 
+func (n *node) value(v any) ref.Val {
+	if n.root {
+		return rootValue(v, n.s)
+	}
+	return toValue(v, n.s)
+}
+
 func newVariables(n *node, value, old any) *variables {
-	v := &variables{self: toValue(value, n.self)}
+	v := &variables{self: n.value(value)}
 	if !n.usesOldSelf {
 		return v
 	}
 	v.optional = types.OptionalNone
 	if old != nil {
-		v.oldSelf = toValue(old, n.self)
+		v.oldSelf = n.value(old)
 		v.optional = types.OptionalOf(v.oldSelf)
 	}
 	return v

@@ -24,7 +24,7 @@ func (e *evaluation) failure(c *compiled, rule *apiextensionsv1.ValidationRule, 
 	detail := ""
 	if c.message != nil {
 		var err *field.Error
-		if detail, err = e.message(c.message, rule.MessageExpression, n, path, vars); err != nil {
+		if detail, err = e.message(c.message.program, rule.MessageExpression, n, path, vars); err != nil {
 			e.remaining = -1
 			return err
 		}

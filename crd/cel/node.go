@@ -10,9 +10,9 @@ import (
 // node is a schema with rules, or one above such.
 type node struct {
 	s            *schema.Schema
-	self         *schema.Schema // s as rules see it; nil where there are none
-	rules        []compiled     // of s.Rules
-	usesOldSelf  bool           // one of rules does
+	root         bool       // s is the schema of a kind
+	rules        []compiled // of s.Rules
+	usesOldSelf  bool       // one of rules does
 	items        *node
 	additional   *node
 	properties   []property // those with rules, in order of their names
@@ -31,16 +31,15 @@ func newNode(s *schema.Schema, root bool, d *decl) *node {
 	if !s.HasRules() || !exposed(s) { // rules on values that rules do not see are ignored
 		return nil
 	}
-	n := &node{s: s, correlatable: s.MapType == "" || s.MapType == "granular" || s.MapType == "atomic"}
+	n := &node{s: s, root: root, correlatable: s.MapType == "" || s.MapType == "granular" || s.MapType == "atomic"}
 	if len(s.Rules) > 0 {
-		n.self = visible(s, root)
 		if d == nil {
-			d = newDecl(n.self)
+			d = newDecl(visible(s, root))
 		}
 		sc := newScope(d)
 		for i := range s.Rules {
-			c := sc.compile(&s.Rules[i], s, known{everything, everything})
-			n.usesOldSelf = n.usesOldSelf || c.usesOldSelf
+			c := sc.compile(&s.Rules[i], s)
+			n.usesOldSelf = n.usesOldSelf || c.rule != nil && c.rule.usesOldSelf
 			n.rules = append(n.rules, c)
 		}
 	}

@@ -17,21 +17,34 @@ import (
 // object is a value of type object: one with properties, by their escaped names, or a map with additionalProperties.
 // Members that the schema does not specify are not seen; they count in size and in comparisons.
 type object struct {
-	value map[string]any
-	s     *schema.Schema
+	value    map[string]any
+	s        *schema.Schema
+	resource bool // its metadata is seen as visible says
 }
 
 var _ traits.Mapper = (*object)(nil)
 
-func (o *object) isMap() bool { return o.s.Properties == nil }
+func (o *object) isMap() bool { return o.s.Properties == nil && !o.resource }
 
 // member returns the schema of the member name; nil where none is specified.
 func (o *object) member(name string) *schema.Schema {
 	if o.isMap() {
 		return o.s.Additional
 	}
+	if o.resource && (name == "apiVersion" || name == "kind" || name == "metadata") && !specifiesMetadata(o.s) {
+		if name == "metadata" {
+			return names
+		}
+		return text
+	}
 	return o.s.Properties[name]
 }
+
+// text and names are the schemas of what is seen of resources. The limits of names matter for costs only.
+var (
+	text  = &schema.Schema{Type: "string"}
+	names = &schema.Schema{Type: "object", Properties: map[string]*schema.Schema{"name": text, "generateName": text}}
+)
 
 // Find implements traits.Mapper. A null property counts as absent; a null in a map is there.
 func (o *object) Find(key ref.Val) (ref.Val, bool) {

@@ -8,7 +8,7 @@ import (
 	"github.com/keelson-project/keelson/crd/schema"
 )
 
-// visible returns s as rules see values of it: each resource in it (s itself where root says so, and those with
+// visible returns s as rules are compiled for it: each resource in it (s itself where root says so, and those with
 // x-kubernetes-embedded-resource) has apiVersion, kind, metadata.name and metadata.generateName, and nothing else of
 // metadata. Nodes without resources in them are shared with s.
 func visible(s *schema.Schema, root bool) *schema.Schema {

@@ -110,25 +110,33 @@ func (c *ruleChecker) rules(path *field.Path, s *schema.Schema, at place) {
 	}
 	sc := newScope(at.d)
 	for i := range s.Rules {
-		rule, path := &s.Rules[i], path.Index(i)
-		compiled := sc.compile(rule, s, c.stored)
-		c.limit(path.Child("rule"), "estimated rule cost", at.cardinality.of(compiled.cost, at.d))
-		if compiled.err != "" {
-			c.errs = append(c.errs, field.Invalid(path.Child("rule"), shown(rule), compiled.err))
+		c.rule(path.Index(i), &s.Rules[i], sc, at)
+	}
+}
+
+func (c *ruleChecker) rule(path *field.Path, rule *apiextensionsv1.ValidationRule, sc *scope, at place) {
+	var v verdict
+	if strings.TrimSpace(rule.Rule) != "" {
+		v = sc.judge(rule.Rule, variant{c.stored.rules[rule.Rule], isOptional(rule)}, ruleKind)
+	}
+	c.limit(path.Child("rule"), "estimated rule cost", at.cardinality.of(v.cost, at.d))
+	if v.err != "" {
+		c.errs = append(c.errs, field.Invalid(path.Child("rule"), shown(rule), v.err))
+	} else if rule.MessageExpression != "" && strings.TrimSpace(rule.Rule) != "" {
+		m := sc.judge(rule.MessageExpression, variant{c.stored.messages[rule.MessageExpression], isOptional(rule)}, messageKind)
+		if m.err != "" {
+			c.errs = append(c.errs, field.Invalid(path.Child("messageExpression"), shown(rule), m.err))
+		} else {
+			c.limit(path.Child("messageExpression"), "estimated messageExpression cost", m.cost)
 		}
-		if compiled.messageErr != "" {
-			c.errs = append(c.errs, field.Invalid(path.Child("messageExpression"), shown(rule), compiled.messageErr))
-		} else if compiled.message != nil {
-			c.limit(path.Child("messageExpression"), "estimated messageExpression cost", compiled.messageCost)
-		}
-		switch {
-		case compiled.usesOldSelf && at.uncorrelatable != nil:
-			c.errs = append(c.errs, field.Invalid(path.Child("rule"), rule.Rule,
-				"oldSelf cannot be used on the uncorrelatable portion of the schema within "+at.uncorrelatable.String()))
-		case !compiled.usesOldSelf && rule.OptionalOldSelf != nil:
-			c.errs = append(c.errs, field.Invalid(path.Child("optionalOldSelf"), *rule.OptionalOldSelf,
-				"may not be set if oldSelf is not used in rule"))
-		}
+	}
+	switch {
+	case v.usesOldSelf && at.uncorrelatable != nil:
+		c.errs = append(c.errs, field.Invalid(path.Child("rule"), rule.Rule,
+			"oldSelf cannot be used on the uncorrelatable portion of the schema within "+at.uncorrelatable.String()))
+	case !v.usesOldSelf && rule.OptionalOldSelf != nil:
+		c.errs = append(c.errs, field.Invalid(path.Child("optionalOldSelf"), *rule.OptionalOldSelf,
+			"may not be set if oldSelf is not used in rule"))
 	}
 }
 
@@ -158,18 +166,20 @@ func shown(rule *apiextensionsv1.ValidationRule) any {
 	return out
 }
 
-// storedIn knows the expressions of schemas, wherever they stand.
+// known are the expressions that are in the store already. They are compiled with all that it may hold.
+type known struct{ rules, messages map[string]bool }
+
 func storedIn(schemas []*apiextensionsv1.JSONSchemaProps) known {
-	rules, messages := map[string]bool{}, map[string]bool{}
+	k := known{map[string]bool{}, map[string]bool{}}
 	for _, p := range schemas {
 		eachNode(p, func(p *apiextensionsv1.JSONSchemaProps) {
 			for i := range p.XValidations {
-				rules[p.XValidations[i].Rule] = true
-				messages[p.XValidations[i].MessageExpression] = true
+				k.rules[p.XValidations[i].Rule] = true
+				k.messages[p.XValidations[i].MessageExpression] = true
 			}
 		})
 	}
-	return known{func(e string) bool { return rules[e] }, func(e string) bool { return messages[e] }}
+	return k
 }
 
 // eachNode visits the nodes of p that may have rules.

@@ -13,8 +13,8 @@ import (
 	"github.com/keelson-project/keelson/crd/schema"
 )
 
-// toValue makes a CEL value of v, which is of schema s as visible has prepared it. Members and items are converted
-// when a rule asks for them. A value of another shape becomes an error.
+// toValue makes a CEL value of v, which is of schema s. Members and items are converted when a rule asks for them. A
+// value of another shape becomes an error.
 func toValue(v any, s *schema.Schema) ref.Val {
 	if v == nil {
 		if s.Nullable {
@@ -37,7 +37,7 @@ func toValue(v any, s *schema.Schema) ref.Val {
 		if !ok {
 			return types.NewErr("invalid data, expected a map for the provided schema with type=object")
 		}
-		return &object{m, s}
+		return &object{m, s, s.Embedded}
 	case "array":
 		items, ok := v.([]any)
 		if !ok {
@@ -74,6 +74,15 @@ func toValue(v any, s *schema.Schema) ref.Val {
 	}
 	return types.NewErr("invalid type, expected object, array, number, integer, boolean or string, or no type with "+
 		"x-kubernetes-int-or-string or x-kubernetes-preserve-unknown-fields is true, got %s", s.Type)
+}
+
+// rootValue is toValue for the object of a kind, which is a resource though its schema does not say so.
+func rootValue(v any, s *schema.Schema) ref.Val {
+	value := toValue(v, s)
+	if o, ok := value.(*object); ok {
+		o.resource = true
+	}
+	return value
 }
 
 func textValue(text, format string) ref.Val {

@@ -1,0 +1,85 @@
+package cel_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/yaml"
+
+	"github.com/keelson-project/keelson/crd/cel"
+	"github.com/keelson-project/keelson/crd/schema"
+)
+
+func oneRule(text string) apiextensionsv1.ValidationRules {
+	return apiextensionsv1.ValidationRules{{Rule: text}}
+}
+
+// BenchmarkValidate evaluates one rule on an object of 1.4 KB.
+func BenchmarkValidate(b *testing.B) {
+	for name, rule := range map[string]string{
+		"scalars": "self.int > 0 && self.str != self.str2",
+		"loop":    "self.mlist.all(o, o.n > 0 && self.strs.exists(s, s == o.k))",
+		"map":     "self.map.all(k, self.map[k].startsWith('v'))",
+		"set":     "self.set == self.set2",
+		"update":  "self.set == oldSelf.set",
+	} {
+		b.Run(name, func(b *testing.B) {
+			v := cel.New(parse(b, read(b, "schema.json"), oneRule(rule)))
+			obj := decode(b, read(b, "old.json"))
+			b.ReportAllocs()
+			for b.Loop() {
+				if errs := v.Validate(b.Context(), nil, obj, obj, cel.Options{}); len(errs) > 0 {
+					b.Fatal(errs)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCompile compiles one rule of a schema with 50 properties.
+func BenchmarkCompile(b *testing.B) {
+	obj := decode(b, read(b, "old.json"))
+	raw := read(b, "schema.json")
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer() // each time another rule: equal ones are remembered
+		s := parse(b, raw, oneRule(fmt.Sprintf("self.mlist.all(o, o.n > 0 && self.strs.exists(s, s == o.k)) || %d < 0", i)))
+		b.StartTimer()
+		if errs := cel.New(s).Validate(b.Context(), nil, obj, nil, cel.Options{}); len(errs) > 0 {
+			b.Fatal(errs)
+		}
+	}
+}
+
+// BenchmarkValidateRules checks the rules of a CustomResourceDefinition of the corpus.
+func BenchmarkValidateRules(b *testing.B) {
+	for _, name := range []string{"gateway-api/crds/httproutes.gateway.networking.k8s.io.yaml", "cert-manager/crds/issuers.cert-manager.io.yaml"} {
+		raw, err := os.ReadFile(filepath.Join("../../../../shared/corpus", name))
+		if err != nil {
+			b.Skip(err)
+		}
+		var c apiextensionsv1.CustomResourceDefinition
+		if err := yaml.Unmarshal(raw, &c); err != nil {
+			b.Fatal(err)
+		}
+		s, err := schema.New(c.Spec.Versions[0].Schema.OpenAPIV3Schema)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		cel.Costs(nil, s, func(*field.Path, uint64) { n++ })
+		b.Run(filepath.Base(name), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if errs := cel.ValidateRules(nil, s, nil, cel.Update{}); len(errs) > 0 {
+					b.Fatal(errs)
+				}
+			}
+			b.ReportMetric(float64(n), "rules")
+		})
+	}
+}
