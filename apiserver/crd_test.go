@@ -104,6 +104,11 @@ var _ = Describe("A custom kind", func() {
 		send("POST", path, website("b", `{}`)).status(422, "Invalid", `spec.host: Required value`)
 		send("POST", path, `{"apiVersion":"`+group+`/v1","kind":"Other","metadata":{"name":"b"}}`).status(422, "Invalid", "kind: Invalid value")
 		get(path+"/b").status(404, "NotFound", `websites.`+group+` "b" not found`)
+		c := send("PATCH", path+"/a?fieldValidation=Strict", `{"spec":{"nope":1}}`, merge)
+		c.status(422, "Invalid", `patch: Invalid value: "{\"apiVersion\":\"`+group+`/v1\",\"kind\":\"Website\",`)
+		Expect(c.at("message")).To(HaveSuffix(`\"nope\":1,\"port\":\"http\",\"replicas\":2}}": strict decoding error: unknown field "spec.nope"`))
+		send("PATCH", path+"/none", `[{"op":"odd"}]`, "Content-Type: application/json-patch+json").status(404, "NotFound", "")
+		send("PATCH", path+"/a", `[{"op":"odd"}]`, "Content-Type: application/json-patch+json").status(422, "Invalid", "the server rejected our request due to an error in our request")
 	})
 
 	It("keeps spec and status apart and counts generations", func() {

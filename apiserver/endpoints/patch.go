@@ -19,7 +19,7 @@ func (c *call) patch() error {
 	if err != nil {
 		return err
 	}
-	o, p, raw, err := c.readPatch(c.t.Version.GoType)
+	o, p, err := c.readPatch(c.t.Version.GoType)
 	if err != nil {
 		return err
 	}
@@ -32,10 +32,20 @@ func (c *call) patch() error {
 	}
 	strict := o.StrictErrors
 	o.StrictErrors = nil
+	var patched resource.Object
+	shown := "" // where pruning will have changed patched by the time that it is refused
 	res, err := c.api.registry.Patch(c.r.Context(), c.t, o, func(obj resource.Object) (resource.Object, error) {
-		patched, err := p.Apply(obj)
+		var err error
+		if patched, err = p.Apply(obj); err == nil && o.FieldValidation == registry.Strict {
+			shown = p.Shown(patched)
+		}
 		return patched, patchFailed(err)
-	}, func(err error) error { return invalidPatch(raw, err) }, strict)
+	}, func(err error) error {
+		if shown == "" {
+			shown = p.Shown(patched)
+		}
+		return invalidPatch(shown, err)
+	}, strict)
 	if err != nil {
 		return err
 	}
@@ -43,31 +53,30 @@ func (c *call) patch() error {
 }
 
 // readPatch reads and parses the body of a PATCH of something whose Go type is goType (nil: it has none).
-func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, raw []byte, err error) {
+func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, err error) {
 	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	if err != nil {
-		return o, nil, nil, unsupportedMediaType(c.patchTypes())
+		return o, nil, unsupportedMediaType(c.patchTypes())
 	}
 	if o, err = parsePatchQuery(c.r, patch.Type(kind)); err != nil {
-		return o, nil, nil, err
+		return o, nil, err
 	}
-	if raw, err = c.readBody(); err != nil {
-		return o, nil, nil, err
+	raw, err := c.readBody()
+	if err != nil {
+		return o, nil, err
 	}
 	if err := checkDepth(raw); err != nil {
-		return o, nil, nil, apierrors.NewBadRequest(err.Error())
+		return o, nil, apierrors.NewBadRequest(err.Error())
 	}
-	p, err = patch.Parse(patch.Type(kind), raw, goType)
+	p, err = patch.Parse(patch.Type(kind), raw, patch.Options{GoType: goType, Ignore: o.FieldValidation == registry.Ignore})
 	switch {
 	case errors.Is(err, patch.ErrUnsupported):
-		return o, nil, nil, unsupportedMediaType(c.patchTypes())
-	case errors.Is(err, patch.ErrTooLarge):
-		return o, nil, nil, apierrors.NewRequestEntityTooLargeError(err.Error())
+		return o, nil, unsupportedMediaType(c.patchTypes())
 	case err != nil:
-		return o, nil, nil, apierrors.NewBadRequest(err.Error())
+		return o, nil, apierrors.NewBadRequest(err.Error())
 	}
 	o.StrictErrors = p.Strict
-	return o, p, raw, nil
+	return o, p, nil
 }
 
 func (c *call) patchTypes() string {
@@ -78,17 +87,22 @@ func (c *call) patchTypes() string {
 	return types + string(patch.Apply)
 }
 
-// patchFailed words a patch that does not fit its object as Kubernetes does.
+// patchFailed words what Patch.Apply returns as Kubernetes does.
 func patchFailed(err error) error {
-	if !errors.Is(err, patch.ErrNotApplicable) {
-		return err
+	switch {
+	case errors.Is(err, patch.ErrMalformed):
+		return apierrors.NewBadRequest(err.Error())
+	case errors.Is(err, patch.ErrTooLarge):
+		return apierrors.NewRequestEntityTooLargeError(err.Error())
+	case errors.Is(err, patch.ErrNotApplicable):
+		return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
 	}
-	return apierrors.NewGenericServerResponse(http.StatusUnprocessableEntity, "", schema.GroupResource{}, "", err.Error(), 0, false)
+	return err
 }
 
 // invalidPatch is the answer where the patched object has fields that strict validation refuses.
-func invalidPatch(raw []byte, err error) error {
+func invalidPatch(shown string, err error) error {
 	return apierrors.NewInvalid(schema.GroupKind{}, "", field.ErrorList{
-		field.Invalid(field.NewPath("patch"), string(raw), err.Error()),
+		field.Invalid(field.NewPath("patch"), shown, err.Error()),
 	})
 }

@@ -117,7 +117,7 @@ func (c *call) scaleChange(s *resource.Scale) (o registry.WriteOptions, change f
 		return o, func(*autoscalingv1.Scale) (*autoscalingv1.Scale, error) { return wanted, nil }, nil, nil
 	}
 	var p *patch.Patch
-	o, p, _, err = c.readPatch(&autoscalingv1.Scale{})
+	o, p, err = c.readPatch(&autoscalingv1.Scale{})
 	if err != nil {
 		return o, nil, nil, err
 	}

@@ -1,6 +1,7 @@
 // Package patch applies the patch formats of Kubernetes to decoded objects: JSON patch (RFC 6902), JSON merge
-// patch (RFC 7386) and strategic merge patch; applied configurations it only reads. It is pure: no I/O, no clock, and the object that it is given is
-// its own to change.
+// patch (RFC 7386) and strategic merge patch; applied configurations it only reads. It is pure: no I/O, no clock, and
+// the object that it is given is its own to change. Where Kubernetes departs from the RFCs, so does this package; texts
+// of errors are Kubernetes', too.
 package patch
 
 import (
@@ -9,7 +10,7 @@ import (
 	"fmt"
 	"reflect"
 
-	jsonpatch "github.com/evanphx/json-patch/v5"
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	kjson "sigs.k8s.io/json"
@@ -54,51 +55,71 @@ func (e *patchError) Unwrap() []error {
 	return []error{e.kind, e.cause}
 }
 
+func malformed(cause error) error { return &patchError{ErrMalformed, cause} }
+
 // Patch is a parsed patch: it can be applied again when a race was lost.
 type Patch struct {
 	kind   Type
 	goType any
 	ops    jsonpatch.Patch
 	merge  map[string]any
-	// Strict are duplicate fields of the patch itself.
+	err    error // of decoding, which Apply tells
+	// Strict are duplicate and unknown fields of the patch itself.
 	Strict []string
 	// Config is the applied configuration where the patch is one (Apply). It is not for Patch.Apply: merging it takes
 	// the account of who owns what (package managedfields). Read-only, so that it can be merged again.
 	Config resource.Object
 }
 
-// Parse reads a patch. goType is a pointer to the kind's Go struct, which strategic merge patches need; nil where
-// there is none. Errors: ErrMalformed, ErrTooLarge, ErrUnsupported.
-func Parse(kind Type, body []byte, goType any) (*Patch, error) {
-	p := &Patch{kind: kind, goType: goType}
+// Options of Parse.
+type Options struct {
+	// GoType is a pointer to the kind's Go struct, which strategic merge patches need; nil where there is none.
+	GoType any
+	// Ignore says that nobody asks for Strict (fieldValidation=Ignore). Kubernetes words some errors otherwise then.
+	Ignore bool
+}
+
+// Parse reads a patch. Errors: ErrMalformed where it is no JSON (or YAML, of an applied configuration), ErrUnsupported.
+// What else is wrong with a patch is told by Apply, since Kubernetes looks for the object first.
+func Parse(kind Type, body []byte, o Options) (*Patch, error) {
+	p := &Patch{kind: kind, goType: o.GoType}
 	switch kind {
-	case JSON:
-		ops, err := jsonpatch.DecodePatch(body)
-		if err != nil {
-			return nil, &patchError{ErrMalformed, fmt.Errorf("error decoding patch: %w", err)}
-		}
-		if len(ops) > MaxOperations {
-			return nil, &patchError{ErrTooLarge, fmt.Errorf("The allowed maximum operations in a JSON patch is %d, got %d", MaxOperations, len(ops))} //nolint:staticcheck // Kubernetes' text
-		}
-		p.ops = ops
-		return p, nil
-	case Merge, Strategic:
-		if kind == Strategic && goType == nil {
-			return nil, &patchError{ErrUnsupported, errors.New("the kind has no strategic merge patches")}
-		}
-		strict, err := kjson.UnmarshalStrict(body, &p.merge, kjson.DisallowDuplicateFields)
-		if err != nil {
-			return nil, &patchError{ErrMalformed, fmt.Errorf("error decoding patch: %w", err)}
-		}
-		for _, e := range strict {
-			p.Strict = append(p.Strict, e.Error())
-		}
-		return p, nil
-	}
-	if kind == Apply {
+	case JSON, Merge, Strategic:
+	case Apply:
 		return p, p.parseConfig(body)
+	default:
+		return nil, &patchError{ErrUnsupported, fmt.Errorf("patch type %q", kind)}
 	}
-	return nil, &patchError{ErrUnsupported, fmt.Errorf("patch type %q", kind)}
+	if kind == Strategic && o.GoType == nil {
+		return nil, &patchError{ErrUnsupported, errors.New("the kind has no strategic merge patches")}
+	}
+	if !json.Valid(body) {
+		return nil, malformed(errors.New("invalid JSON patch"))
+	}
+	if kind == JSON {
+		p.err = p.parseOperations(body, o.Ignore)
+	} else {
+		p.err = p.parseMerge(body, o.Ignore)
+	}
+	return p, nil
+}
+
+func (p *Patch) parseMerge(body []byte, ignore bool) error {
+	strict, err := kjson.UnmarshalStrict(body, &p.merge, kjson.DisallowDuplicateFields)
+	for _, e := range strict {
+		p.Strict = append(p.Strict, e.Error())
+	}
+	switch {
+	case p.kind == Strategic && err != nil:
+		return malformed(err)
+	case p.kind == Strategic:
+		return nil
+	case err != nil && !ignore:
+		return malformed(fmt.Errorf("error decoding patch: %w", err))
+	case err != nil || p.merge == nil:
+		return malformed(jsonpatch.ErrBadJSONPatch)
+	}
+	return nil
 }
 
 // parseConfig reads the YAML (or JSON) of an applied configuration.
@@ -119,63 +140,32 @@ func (p *Patch) parseConfig(body []byte) error {
 	return nil
 }
 
-// Apply returns the patched object. obj belongs to Apply from then on. Error: ErrNotApplicable.
+// Apply returns the patched object. obj belongs to Apply from then on. Errors: ErrMalformed, ErrTooLarge,
+// ErrNotApplicable.
 func (p *Patch) Apply(obj resource.Object) (resource.Object, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
 	switch p.kind {
 	case JSON:
-		return p.applyJSON(obj)
+		return p.applyOperations(obj)
 	case Merge:
 		return mergeObject(obj, p.merge), nil
 	}
 	return p.applyStrategic(obj)
 }
 
-func (p *Patch) applyJSON(obj resource.Object) (resource.Object, error) {
-	doc, err := resource.Encode(obj)
+// Shown is the patch as Kubernetes shows it in an error of the patched object: that object, of a strategic merge patch
+// the patch itself.
+func (p *Patch) Shown(patched resource.Object) string {
+	if p.kind == Strategic {
+		return fmt.Sprintf("%+v", p.merge)
+	}
+	encoded, err := resource.Encode(patched)
 	if err != nil {
-		return nil, err
+		return "" // it is what Apply returned, and encodes
 	}
-	options := jsonpatch.NewApplyOptions()
-	options.AccumulatedCopySizeLimit = maxCopied
-	doc, err = p.ops.ApplyWithOptions(doc, options)
-	if err != nil {
-		return nil, &patchError{ErrNotApplicable, err}
-	}
-	patched, err := resource.Decode(doc)
-	if err != nil {
-		return nil, &patchError{ErrNotApplicable, err}
-	}
-	return patched, nil
-}
-
-// maxCopied bounds what "copy" operations may add up to, so that a small patch cannot make a huge object.
-const maxCopied = 3 << 20
-
-// mergeObject is RFC 7386.
-func mergeObject(obj, change map[string]any) map[string]any {
-	if obj == nil {
-		obj = map[string]any{}
-	}
-	for k, v := range change {
-		switch v := v.(type) {
-		case nil:
-			delete(obj, k)
-		case map[string]any:
-			old, _ := obj[k].(map[string]any)
-			obj[k] = mergeObject(old, v)
-		default:
-			obj[k] = copyValue(v)
-		}
-	}
-	return obj
-}
-
-// copyValue keeps the patch apart from the object: both live on when the patch is applied again.
-func copyValue(v any) any {
-	if _, ok := v.([]any); !ok {
-		return v
-	}
-	return resource.DeepCopy(resource.Object{"v": v})["v"]
+	return string(encoded)
 }
 
 func (p *Patch) applyStrategic(obj resource.Object) (resource.Object, error) {
@@ -184,8 +174,16 @@ func (p *Patch) applyStrategic(obj resource.Object) (resource.Object, error) {
 		return nil, err
 	}
 	patched, err := strategicpatch.StrategicMergeMapPatchUsingLookupPatchMeta(obj, resource.DeepCopy(p.merge), meta)
-	if errors.Is(err, mergepatch.ErrBadJSONDoc) || err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(err, mergepatch.ErrNoListOfLists), errors.Is(err, mergepatch.ErrPatchContentNotMatchRetainKeys):
 		return nil, &patchError{ErrNotApplicable, err}
+	case errors.Is(err, mergepatch.ErrBadJSONDoc), errors.Is(err, mergepatch.ErrBadPatchFormatForPrimitiveList),
+		errors.Is(err, mergepatch.ErrBadPatchFormatForRetainKeys), errors.Is(err, mergepatch.ErrUnsupportedStrategicMergePatchFormat),
+		errors.Is(err, mergepatch.ErrBadPatchFormatForSetElementOrderList):
+		return nil, malformed(err)
+	default:
+		return nil, err
 	}
 	// The merge may leave numbers and slices of other types behind: back to the canonical shape.
 	raw, err := json.Marshal(patched)
