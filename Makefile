@@ -13,7 +13,7 @@ up: build ## build and run the server on https://127.0.0.1:6443
 	bin/keelson up
 
 build: ## build bin/keelson
-	$(GO) build -ldflags '$(LDFLAGS)' -o bin/keelson ./cmd/keelson
+	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o bin/keelson ./cmd/keelson
 
 test: ## run all tests
 	$(GO) test -timeout 9m ./...

@@ -21,27 +21,50 @@ func ReleaseCode() {
 	if err != nil {
 		return
 	}
-	f, err := os.Open("/proc/self/maps")
+	f, err := os.Open("/proc/self/smaps")
 	if err != nil {
 		return
 	}
 	defer func() { _ = f.Close() }()
+	var at mapping
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		// 00400000-02bfa000 r-xp 00000000 fe:00 1234    /path/of/keelson
 		fields := strings.Fields(lines.Text())
-		if len(fields) < 6 || fields[5] != exe || strings.Contains(fields[1], "w") {
-			continue // what is writable is not in the file any more
+		switch {
+		case len(fields) == 0:
+		case !strings.HasSuffix(fields[0], ":"):
+			at = parse(fields, exe)
+		case fields[0] == "Anonymous:":
+			at.release(fields)
 		}
-		first, last, _ := strings.Cut(fields[0], "-")
-		from, err := strconv.ParseUint(first, 16, 64)
-		if err != nil {
-			return
-		}
-		to, err := strconv.ParseUint(last, 16, 64)
-		if err != nil {
-			return
-		}
-		// A failure leaves the pages where they are.
-		_, _, _ = unix.Syscall(unix.SYS_MADVISE, uintptr(from), uintptr(to-from), unix.MADV_DONTNEED)
 	}
+}
+
+// mapping is a range of addresses; its end is zero where it is none of the program's code or constants.
+type mapping struct{ from, to uintptr }
+
+// parse reads the first line of a mapping: 00400000-02bfa000 r-xp 00000000 fe:00 1234 /path/of/keelson
+func parse(fields []string, exe string) mapping {
+	if len(fields) < 6 || fields[5] != exe || strings.Contains(fields[1], "w") {
+		return mapping{}
+	}
+	first, last, _ := strings.Cut(fields[0], "-")
+	from, err := strconv.ParseUint(first, 16, 64)
+	if err != nil {
+		return mapping{}
+	}
+	to, err := strconv.ParseUint(last, 16, 64)
+	if err != nil {
+		return mapping{}
+	}
+	return mapping{uintptr(from), uintptr(to)}
+}
+
+// release lets go of a mapping, given its line "Anonymous: 0 kB". One with pages of its own is left alone, read-only or
+// not: the loader has written there (the addresses of a library's functions), and the file does not have it.
+func (m mapping) release(fields []string) {
+	if m.to == 0 || len(fields) < 2 || fields[1] != "0" {
+		return
+	}
+	// A failure leaves the pages where they are.
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, m.from, m.to-m.from, unix.MADV_DONTNEED)
 }

@@ -99,6 +99,11 @@ func run(ctx context.Context, sc config.ServerConfig) (*etcdserver.EtcdServer, e
 // if need be, at the next start. etcd's default is twice that.
 const snapshotEvery = 5000
 
+// keepEntries is how much of the log stays in memory. No other member has anything to catch up with, but raft looks through
+// what it was given last when it elects itself, and panics where that is gone: it is given at most 1 MiB at a time, which
+// may be as many of the smallest transactions.
+const keepEntries = 5000
+
 // serverConfig is what embed.StartEtcd would make of its defaults, less everything about networks.
 func serverConfig(c Config) (config.ServerConfig, error) {
 	d := embed.NewConfig()
@@ -110,7 +115,7 @@ func serverConfig(c Config) (config.ServerConfig, error) {
 		Name: name, DataDir: c.Dir,
 		PeerURLs: urls, ClientURLs: urls, InitialPeerURLsMap: types.URLsMap{name: urls}, InitialClusterToken: "keelson", NewCluster: true,
 		TickMs: tickMs, ElectionTicks: electionTicks, InitialElectionTickAdvance: true, PreVote: true,
-		SnapshotCount: snapshotEvery, SnapshotCatchUpEntries: 1, // no other member has anything to catch up with
+		SnapshotCount: snapshotEvery, SnapshotCatchUpEntries: keepEntries,
 		MaxSnapFiles: d.MaxSnapFiles, MaxWALFiles: d.MaxWalFiles,
 		QuotaBackendBytes: noQuota, MaxRequestBytes: c.MaxValueBytes + requestOverhead, MaxTxnOps: d.MaxTxnOps,
 		MaxConcurrentStreams: d.MaxConcurrentStreams, AuthToken: d.AuthToken, BcryptCost: d.BcryptCost, TokenTTL: d.AuthTokenTTL,
