@@ -91,7 +91,7 @@ func (sc *scope) compileNew(f fingerprint, text string, v variant, k kind) *expr
 	e := &expression{}
 	var err error
 	if e.program, e.cost, err = sc.translate(text, v, k, &e.usesOldSelf); err != nil {
-		*e = expression{verdict: verdict{err: err.Error()}}
+		*e = expression{verdict: verdict{err: err.Error(), usesOldSelf: e.usesOldSelf}}
 	}
 	sc.memory.add(f, e)
 	return e
