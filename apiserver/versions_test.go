@@ -7,6 +7,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/keelson-project/keelson/apiserver/apiservertest"
+	"github.com/keelson-project/keelson/apiserver/storage/memory"
 )
 
 // versioned is a kind of two versions: v1 has spec.host, v2 spec.hostname, and each a default of its own.
@@ -167,6 +170,29 @@ var _ = Describe("Versions of a custom kind", func() {
 			Expect(v.spec(p)).To(Equal(want))
 			Expect(p.at("metadata", "generation")).To(BeEquivalentTo(1))
 			Expect(p.at("metadata", "resourceVersion")).NotTo(Equal(a.at("metadata", "resourceVersion")))
+		})
+
+		// Another server on the same store learns of the change by its watch; one that starts later knows only that the
+		// definition was written after the object.
+		It("show a changed schema on other servers, too", func() {
+			store := memory.New(memory.Options{})
+			DeferCleanup(store.Close)
+			first := apiservertest.Start(GinkgoTB(), apiservertest.Options{Store: store})
+			other := apiservertest.Start(GinkgoTB(), apiservertest.Options{Store: store})
+			g := NewWithT(GinkgoTB())
+			definition := send("GET", v.crd, "").ok(200).object
+			definition["metadata"] = map[string]any{"name": "websites." + v.group}
+			Expect(sendTo(g, first, "POST", crds, encode(definition)).code).To(Equal(201))
+			Expect(sendTo(g, first, "POST", v.path("v1", ""), v.object("v1", "a", `{"host":"a.com"}`)).code).To(Equal(201))
+			Eventually(func() int { return sendTo(g, other, "GET", v.path("v1", "a"), "").code }).Should(Equal(200))
+			Expect(sendTo(g, first, "PATCH", v.crd, `[{"op":"add","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/later","value":{"type":"string","default":"L"}},
+				{"op":"replace","path":"/spec/versions/0/storage","value":false},{"op":"replace","path":"/spec/versions/1/storage","value":true}]`, "Content-Type: application/json-patch+json").code).To(Equal(200))
+			want := map[string]any{"host": "a.com", "dhost": "host", "later": "L"}
+			Expect(sendTo(g, first, "GET", v.path("v1", "a"), "").at("spec")).To(Equal(want))
+			Eventually(func() any { return sendTo(g, other, "GET", v.path("v1", "a"), "").at("spec") }).Should(Equal(want))
+			late := apiservertest.Start(GinkgoTB(), apiservertest.Options{Store: store})
+			Expect(sendTo(g, late, "GET", v.path("v1", "a"), "").at("spec")).To(Equal(want))
+			Expect(sendTo(g, late, "GET", v.path("v2", "a"), "").at("spec")).To(BeEmpty())
 		})
 
 		It("tell of objects whose version has gone, and delete them all the same", func() {
