@@ -2,10 +2,8 @@ package crd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -13,7 +11,6 @@ import (
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/crd/cel"
 	"github.com/keelson-project/keelson/crd/conversion"
-	"github.com/keelson-project/keelson/crd/schema"
 )
 
 // convert gives d what brings objects from one version into another, where that takes more than another apiVersion.
@@ -85,50 +82,7 @@ func compileExpression(text string) (conversion.Expression, error) {
 	return cel.CompileExpression(text)
 }
 
-// maxCheck bounds how long rules are tried on samples when a definition is written.
-const maxCheck = 5 * time.Second
-
-// ValidateConversionRules checks the conversion rules in the annotation of a CustomResourceDefinition whose spec is
-// valid: that they can be read, and that what they convert comes back as it was. There are none without the annotation.
-func ValidateConversionRules(ctx context.Context, c *apiextensionsv1.CustomResourceDefinition) field.ErrorList {
-	text, ok := c.Annotations[conversion.RulesAnnotation]
-	if !ok {
-		return nil
-	}
-	at := field.NewPath("metadata", "annotations").Key(conversion.RulesAnnotation)
-	rules, err := conversion.ParseRules(text, compileExpression)
-	if err != nil {
-		return field.ErrorList{invalidRule(at, err)}
-	}
-	schemas := map[string]*schema.Schema{}
-	for i := range c.Spec.Versions {
-		v := &c.Spec.Versions[i]
-		if v.Schema == nil || v.Schema.OpenAPIV3Schema == nil {
-			return nil // it is refused for that
-		}
-		if schemas[v.Name], err = schema.New(v.Schema.OpenAPIV3Schema); err != nil {
-			return nil
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, maxCheck)
-	defer cancel()
-	var errs field.ErrorList
-	for _, problem := range rules.Check(ctx, schemas) {
-		errs = append(errs, invalidRule(at, problem))
-	}
-	return errs
-}
-
-func invalidRule(at *field.Path, err error) *field.Error {
-	place := ""
-	var rule *conversion.RuleError
-	if errors.As(err, &rule) {
-		place, err = rule.At, rule.Err
-	}
-	return field.Invalid(at, place, err.Error())
-}
-
-// validateConversion is ValidateConversionRules for what a writer has changed of them or of the spec.
+// validateConversion checks the conversion rules, if a writer has changed them or the spec.
 func validateConversion(ctx context.Context, obj, old resource.Object) field.ErrorList {
 	if rulesOf(obj) == nil || old != nil && rulesOf(obj) == rulesOf(old) && !specOfKindChanged(obj, old) {
 		return nil
@@ -137,7 +91,7 @@ func validateConversion(ctx context.Context, obj, old resource.Object) field.Err
 	if err != nil {
 		return nil // validation of the schema tells
 	}
-	return ValidateConversionRules(ctx, c)
+	return conversion.Validate(ctx, c, compileExpression)
 }
 
 // rulesOf is the text of the annotation, nil where there is none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
@@ -15,9 +16,14 @@ import (
 // Expression computes a value from one variable, self, of which no type is known. It is safe for concurrent use.
 type Expression struct{ program cel.Program }
 
+// untyped is the environment of Expressions, made when the first is compiled, like the libraries that it is of.
+var untyped = sync.OnceValues(func() (*cel.Env, error) {
+	return libraries().stored.Extend(cel.Variable("self", cel.DynType))
+})
+
 // CompileExpression compiles text with the library that rules have. Its errors are of the compiler, with positions.
 func CompileExpression(text string) (*Expression, error) {
-	env, err := libraries().stored.Extend(cel.Variable("self", cel.DynType))
+	env, err := untyped()
 	if err != nil {
 		return nil, err
 	}

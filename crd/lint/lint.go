@@ -20,6 +20,8 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/keelson-project/keelson/crd/cel"
+	crdconversion "github.com/keelson-project/keelson/crd/conversion"
 	"github.com/keelson-project/keelson/crd/rules"
 	"github.com/keelson-project/keelson/crd/source"
 )
@@ -191,7 +193,9 @@ const refusedID = "refused"
 
 // refused reports what the server refuses.
 func refused(ctx context.Context, l *linter) {
-	for _, e := range rules.Check(ctx, l.crd) {
+	errs := rules.Check(ctx, l.crd)
+	errs = append(errs, crdconversion.Validate(ctx, l.crd, func(text string) (crdconversion.Expression, error) { return cel.CompileExpression(text) })...)
+	for _, e := range errs {
 		l.find(e.Field, e.Field, "the server refuses it: %s", e.ErrorBody())
 	}
 }

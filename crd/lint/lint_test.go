@@ -95,6 +95,8 @@ func TestRules(t *testing.T) {
 		{here("a: {description: x}"), []string{"27 refused spec.validation.openAPIV3Schema.properties[spec].properties[a].type: the server refuses it: Required value: must not be empty for specified object fields"}},
 		{here("a: {type: string, maxLength: 9, description: x, x-kubernetes-validations: [{rule: 'self.b', message: bad}]}"),
 			[]string{"27 refused spec.validation.openAPIV3Schema.properties[spec].properties[a].x-kubernetes-validations[0].rule: the server refuses it: Invalid value: {\"Rule\":\"self.b\""}},
+		{edit("metadata: {name: shirts.example.com}", `metadata: {name: shirts.example.com, annotations: {keelson.dev/conversion-rules: "hub: v2"}}`),
+			[]string{`3 refused metadata.annotations[keelson.dev/conversion-rules]: the server refuses it: Invalid value: "hub": "v2" is no version of this kind`}},
 		{edit("apiextensions.k8s.io/v1\n", "apiextensions.k8s.io/v1beta1\n"), []string{"1 refused apiextensions.k8s.io/v1beta1 is not served any more"}},
 		{here("a: {type: string, description: x, maxLenght: 9}"), []string{`27 unknown-field spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.a.maxLenght: there is no such field`}},
 		// Kinds and versions.
