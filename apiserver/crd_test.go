@@ -137,7 +137,7 @@ var _ = Describe("A custom kind", func() {
 		Expect(s.at("status")).To(Equal(map[string]any{"replicas": 1.0, "selector": "app=a"}))
 		send("PATCH", path+"/a/scale", `{"spec":{"replicas":5}}`, merge).ok(200)
 		Expect(get(path+"/a").ok(200).at("spec", "replicas")).To(BeEquivalentTo(5))
-		send("PUT", path+"/a/scale", `{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"a"},"spec":{"replicas":-1}}`).status(422, "Invalid", "must be greater than or equal to 0")
+		send("PUT", path+"/a/scale", `{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"a"},"spec":{"replicas":-1}}`).status(422, "Invalid", ".spec.replicas: Invalid value: -1: should be a non-negative integer")
 	})
 
 	It("has columns, selectable fields and two versions", func() {
@@ -166,12 +166,22 @@ var _ = Describe("A custom kind", func() {
 		send("DELETE", crds+"/websites."+group, "").ok(200)
 		Expect(w.next().String()).To(HaveSuffix("a"))
 		Eventually(func() string { return get(path).body }).ShouldNot(ContainSubstring(`"name":"a"`))
-		send("POST", path, website("new", `{"host":"a.com"}`)).status(405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating")
+		send("POST", path, website("new", `{"host":"a.com"}`)).status(403, "Forbidden", `websites.`+group+` "new" is forbidden: create not allowed while custom resource definition is terminating`)
 		send("PATCH", path+"/held", `{"metadata":{"finalizers":null}}`, merge).ok(200)
 		Eventually(func() int { return get(crds + "/websites." + group).code }).Should(Equal(404))
 		Expect(get(path).code).To(Equal(404))
 		define() // and may come back
 		Expect(get(path).ok(200).at("items")).To(BeEmpty())
+	})
+
+	It("answers in the small as Kubernetes does", func() {
+		define()
+		send("POST", path, website("a", `{"host":"a.com"}`)).ok(201)
+		get(path+"/a/rebuild").status(404, "NotFound", `websites.`+group+` "a" not found`) // no such subresource
+		Expect(get(path).ok(200).at("metadata")).To(HaveKeyWithValue("continue", ""))
+		table := get(path+"?includeObject=None", "Accept: application/json;as=Table;v=v1;g=meta.k8s.io").ok(200)
+		Expect(table.at("rows").([]any)[0]).To(HaveKeyWithValue("object", BeNil()))
+		Expect(table.at("metadata")).NotTo(HaveKey("continue"))
 	})
 
 	It("is refused where it cannot be", func() {

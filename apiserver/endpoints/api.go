@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -48,13 +50,23 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request, info *RequestInfo) b
 	if !ok {
 		return false
 	}
+	missing := info.Sub != "" && t.Version.Subresources[info.Sub] == nil
+	if missing && !t.Def.Custom {
+		return false
+	}
 	warnings := &resource.Warnings{}
 	r = r.WithContext(resource.WithWarnings(r.Context(), warnings))
 	if t.Version.DeprecationWarning != "" {
 		resource.AddWarning(r.Context(), t.Version.DeprecationWarning)
 	}
 	c := &call{api: a, w: &warningWriter{ResponseWriter: w, warnings: warnings}, r: r, info: info, t: t}
-	if err := c.serve(); err != nil {
+	var err error
+	if missing {
+		err = apierrors.NewNotFound(t.Def.GroupResource(), info.Name)
+	} else {
+		err = c.serve()
+	}
+	if err != nil {
 		WriteError(c.w, r, err)
 	}
 	return true
@@ -76,9 +88,6 @@ func (a *API) target(info *RequestInfo) (registry.Target, bool) {
 		}
 		t.Namespace = ""
 	} else if info.Namespace == "" && info.Name != "" {
-		return t, false
-	}
-	if info.Sub != "" && v.Subresources[info.Sub] == nil {
 		return t, false
 	}
 	return t, true

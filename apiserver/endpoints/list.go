@@ -119,7 +119,7 @@ func (c *call) streamList(w byteWriter, out output, l *registry.List) error {
 		kind, apiVersion = "PartialObjectMetadataList", "meta.k8s.io/"+out.table
 	}
 	_, _ = w.WriteString(`{"kind":"` + kind + `","apiVersion":"` + apiVersion + `","metadata":`)
-	writeListMeta(w, l)
+	writeListMeta(w, l, c.t.Def.Custom && !partial)
 	_, _ = w.WriteString(`,"items":[`)
 	first := true
 	for data, err := range l.Objects(c.r.Context()) {
@@ -141,9 +141,11 @@ func (c *call) streamList(w byteWriter, out output, l *registry.List) error {
 	return nil
 }
 
-func writeListMeta(w byteWriter, l *registry.List) {
+// writeListMeta writes the metadata of a list; always says that the token of the next page is there, if only empty, as
+// in Kubernetes' lists of custom objects.
+func writeListMeta(w byteWriter, l *registry.List, always bool) {
 	_, _ = w.WriteString(`{"resourceVersion":"` + strconv.FormatInt(int64(l.Revision), 10) + `"`)
-	if l.Continue != "" {
+	if l.Continue != "" || always {
 		_, _ = w.WriteString(`,"continue":"` + l.Continue + `"`)
 	}
 	if l.Remaining != nil {

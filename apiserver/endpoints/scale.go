@@ -57,7 +57,7 @@ func (c *call) scale(s *resource.Scale) error {
 		if wanted.ResourceVersion != "" && wanted.ResourceVersion != current.ResourceVersion {
 			return nil, apierrors.NewConflict(c.t.Def.GroupResource(), c.t.Name, registry.ErrModified)
 		}
-		if wanted.Spec.Replicas < 0 {
+		if wanted.Spec.Replicas < 0 && !c.t.Def.Custom { // a custom object's own validation has words for it
 			return nil, apierrors.NewInvalid(schema.GroupKind{Group: "autoscaling", Kind: "Scale"}, c.t.Name, field.ErrorList{
 				field.Invalid(field.NewPath("spec", "replicas"), wanted.Spec.Replicas, "must be greater than or equal to 0"),
 			})

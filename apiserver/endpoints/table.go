@@ -46,7 +46,7 @@ func (t *table) list(ctx context.Context, l *registry.List) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(256 * (l.Len() + 2))
 	t.open(&b)
-	writeListMeta(&b, l)
+	writeListMeta(&b, l, false)
 	t.definitions(&b)
 	b.WriteString(`,"rows":[`)
 	first := true
@@ -150,6 +150,8 @@ func (t *table) row(b *bytes.Buffer, data []byte) error {
 	case "Object":
 		b.WriteString(`,"object":`)
 		b.Write(data)
+	default:
+		b.WriteString(`,"object":null`)
 	}
 	b.WriteByte('}')
 	return nil

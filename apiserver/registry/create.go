@@ -45,7 +45,7 @@ const generatedNameTries = 8
 // of the store.
 func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
 	if t.Def.Terminating {
-		return nil, terminating()
+		return nil, apierrors.NewForbidden(t.Def.GroupResource(), metaString(obj, "name"), errTerminating)
 	}
 	name := t.Name
 	t.Name = ""

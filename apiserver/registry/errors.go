@@ -42,13 +42,8 @@ func plainError(message string) error {
 	}}
 }
 
-// terminating refuses objects of a kind that is being deleted with its CustomResourceDefinition.
-func terminating() error {
-	return &apierrors.StatusError{ErrStatus: metav1.Status{
-		Status: metav1.StatusFailure, Code: http.StatusMethodNotAllowed, Reason: metav1.StatusReasonMethodNotAllowed,
-		Message: "create not allowed while custom resource definition is terminating",
-	}}
-}
+// errTerminating refuses objects of a kind that is being deleted with its CustomResourceDefinition.
+var errTerminating = errors.New("create not allowed while custom resource definition is terminating")
 
 // storeError names what went wrong below in Kubernetes' terms. A *storage.ConflictError is not for here: each
 // caller knows better what it means.

@@ -79,7 +79,7 @@ type Definition struct {
 	// Custom says that a CustomResourceDefinition made it (UID is the CRD's).
 	Custom bool
 	UID    string
-	// Terminating: the CustomResourceDefinition is being deleted, and create is refused with 405 and the message
+	// Terminating: the CustomResourceDefinition is being deleted, and create is Forbidden with the message
 	// "create not allowed while custom resource definition is terminating".
 	Terminating bool
 
