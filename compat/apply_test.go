@@ -25,8 +25,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// record makes TestApply write what the server answers instead of comparing: for a run against kube-apiserver.
-var record = flag.Bool("record", false, "write testdata/apply/answers.jsonl anew; run against kube-apiserver")
+// record makes the tests that compare answers with recorded ones write what the server answers instead of comparing: for a run against kube-apiserver.
+var record = flag.Bool("record", false, "write the answers in testdata anew; run against kube-apiserver")
 
 // step is one request of testdata/apply/story.jsonl.
 type step struct {
@@ -34,8 +34,9 @@ type step struct {
 	Path   string            `json:"path"`
 	Type   string            `json:"type"` // of the body, below application/
 	Query  map[string]string `json:"query"`
-	Body   json.RawMessage   `json:"body"` // sent as it is; a string's content is sent
-	Edit   json.RawMessage   `json:"edit"` // a JSON patch; what comes of it is the body: read, changed and written back
+	Accept string            `json:"accept"` // application/json, if it is not set
+	Body   json.RawMessage   `json:"body"`   // sent as it is; a string's content is sent
+	Edit   json.RawMessage   `json:"edit"`   // a JSON patch; what comes of it is the body: read, changed and written back
 }
 
 // reply is what is compared of an answer.
@@ -57,15 +58,11 @@ func TestApply(t *testing.T) {
 		want = readLines[reply](t, answers)
 	}
 	versions := map[string]string{}
-	var got bytes.Buffer
+	var got []reply
 	for i, s := range readLines[step](t, filepath.Join("testdata", "apply", "story.jsonl")) {
 		r := c.do(t, s, versions)
 		if *record {
-			line, err := json.Marshal(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got.Write(append(line, '\n'))
+			got = append(got, r)
 			continue
 		}
 		if i >= len(want) {
@@ -76,9 +73,7 @@ func TestApply(t *testing.T) {
 		}
 	}
 	if *record {
-		if err := os.WriteFile(answers, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		writeLines(t, answers, got)
 	}
 }
 
@@ -99,6 +94,17 @@ func readLines[T any](t *testing.T, file string) (out []T) {
 		out = append(out, v)
 	}
 	return out
+}
+
+func writeLines[T any](t *testing.T, file string, lines []T) {
+	t.Helper()
+	var out bytes.Buffer
+	lineByLine := json.NewEncoder(&out)
+	lineByLine.SetEscapeHTML(false)
+	for _, line := range lines {
+		check(t, lineByLine.Encode(line))
+	}
+	check(t, os.WriteFile(file, out.Bytes(), 0o644))
 }
 
 // raw sends requests as they are.
@@ -128,7 +134,7 @@ func (c *raw) do(t *testing.T, s step, versions map[string]string) reply {
 		body = []byte(text)
 	}
 	if s.Edit != nil {
-		current, _, _ := c.send(t, http.MethodGet, s.Path, nil, "", nil)
+		current, _, _ := c.send(t, step{Method: http.MethodGet, Path: s.Path}, nil)
 		patch, err := jsonpatch.DecodePatch(s.Edit)
 		if err == nil {
 			body, err = patch.Apply(current)
@@ -137,17 +143,16 @@ func (c *raw) do(t *testing.T, s step, versions map[string]string) reply {
 			t.Fatal(err)
 		}
 	}
-	kind := s.Type
-	if kind == "" {
-		kind = "json"
-	}
-	raw, code, warnings := c.send(t, s.Method, s.Path, s.Query, "application/"+kind, body)
+	raw, code, warnings := c.send(t, s, body)
 	// A type that is new to kube-apiserver is served a moment after its creation is answered.
-	for deadline := time.Now().Add(20 * time.Second); code == http.StatusNotFound && bytes.HasPrefix(raw, []byte("404 page")) && time.Now().Before(deadline); {
-		raw, code, warnings = c.send(t, s.Method, s.Path, s.Query, "application/"+kind, body)
+	noPage := func() bool { return code == http.StatusNotFound && bytes.HasPrefix(raw, []byte("404 page")) }
+	for deadline := time.Now().Add(20 * time.Second); s.Method != http.MethodGet && noPage() && time.Now().Before(deadline); {
+		raw, code, warnings = c.send(t, s, body)
 	}
 	var object any
-	if err := json.Unmarshal(raw, &object); err != nil {
+	if noPage() {
+		object = string(raw)
+	} else if err := json.Unmarshal(raw, &object); err != nil {
 		t.Fatalf("%s %s: %d %s", s.Method, s.Path, code, raw)
 	}
 	r := reply{Code: code, Warnings: warnings}
@@ -165,20 +170,21 @@ func (c *raw) do(t *testing.T, s step, versions map[string]string) reply {
 	return r
 }
 
-func (c *raw) send(t *testing.T, method, path string, query map[string]string, kind string, body []byte) ([]byte, int, []string) {
+// send sends s with body.
+func (c *raw) send(t *testing.T, s step, body []byte) ([]byte, int, []string) {
 	t.Helper()
 	q := url.Values{}
-	for k, v := range query {
+	for k, v := range s.Query {
 		q.Set(k, v)
 	}
-	req, err := http.NewRequestWithContext(context.Background(), method, c.host+path+"?"+q.Encode(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(context.Background(), s.Method, c.host+s.Path+"?"+q.Encode(), bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/"+cmp.Or(s.Type, "json"))
 	}
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", cmp.Or(s.Accept, "application/json"))
 	req.Header.Set("User-Agent", "storyteller/1.0")
 	res, err := c.client.Do(req)
 	if err != nil {
@@ -190,6 +196,14 @@ func (c *raw) send(t *testing.T, method, path string, query map[string]string, k
 		t.Fatal(err)
 	}
 	return raw, res.StatusCode, res.Header.Values("Warning")
+}
+
+// remove deletes what is at path, if there is something.
+func (c *raw) remove(t *testing.T, path string) {
+	t.Helper()
+	if body, code, _ := c.send(t, step{Method: http.MethodDelete, Path: path}, nil); code != http.StatusOK && code != http.StatusNotFound {
+		t.Errorf("delete %s: %d %s", path, code, body)
+	}
 }
 
 // settle takes out what differs from run to run.
