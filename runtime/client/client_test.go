@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,14 +176,27 @@ func TestUnknownKind(t *testing.T) {
 	}
 }
 
+func TestVersionsOf(t *testing.T) {
+	c := start(t)
+	for resource, want := range map[schema.GroupResource]string{
+		{Resource: "configmaps"}:                 "[{/v1, Kind=ConfigMap {/v1, Resource=configmaps true}",
+		{Group: "apps", Resource: "deployments"}: "[{apps/v1, Kind=Deployment {apps/v1, Resource=deployments true}",
+		{Resource: "namespaces"}:                 "[{/v1, Kind=Namespace {/v1, Resource=namespaces false}",
+		{Group: "apps", Resource: "nothing"}:     "[]",
+		{Group: "none.example", Resource: "x"}:   "[]",
+	} {
+		got, err := c.VersionsOf(t.Context(), resource)
+		ok(t, err)
+		if s := fmt.Sprint(got); !strings.HasPrefix(s, want) || len(got) > 0 && !slices.Contains(got[0].Verbs, "patch") {
+			t.Errorf("%v: got %s, want %s", resource, s, want)
+		}
+	}
+}
+
 func TestPatience(t *testing.T) {
 	asked := 0
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/api":
-			fmt.Fprint(w, `{"kind":"APIVersions","versions":["v1"]}`)
-		case "/apis":
-			fmt.Fprint(w, `{"kind":"APIGroupList","groups":[]}`)
 		case "/api/v1":
 			fmt.Fprint(w, `{"resources":[{"name":"configmaps","kind":"ConfigMap","namespaced":true}]}`)
 		default:

@@ -47,12 +47,12 @@ func New(cfg Config, opts Options) (*Direct, error) {
 		opts.Scheme = kruntime.NewScheme()
 	}
 	d := &Direct{base: base, http: &http.Client{Transport: transport}, timeout: cfg.Timeout, scheme: opts.Scheme, owner: opts.FieldOwner}
-	d.kinds.get = func(ctx context.Context, path, accept string, into any) (string, error) {
-		data, contentType, err := d.do(ctx, request{method: http.MethodGet, path: path, accept: accept})
+	d.kinds.get = func(ctx context.Context, path string, into any) error {
+		data, _, err := d.do(ctx, request{method: http.MethodGet, path: path, accept: jsonType})
 		if err == nil {
 			err = utiljson.Unmarshal(data, into)
 		}
-		return contentType, err
+		return err
 	}
 	return d, nil
 }
@@ -89,15 +89,16 @@ func (d *Direct) MappingFor(ctx context.Context, gvk schema.GroupVersionKind) (M
 	return d.kinds.find(ctx, gvk)
 }
 
+// VersionsOf a resource are those in which the server serves it, preferred ones first; none where it does not. It asks
+// the server each time. Errors: those of discovery.
+func (d *Direct) VersionsOf(ctx context.Context, gr schema.GroupResource) ([]Served, error) {
+	return d.kinds.resource(ctx, gr)
+}
+
 // path of a collection, or of an object where name is not "".
 func (m Mapping) path(namespace, name, subresource string) string {
 	var b strings.Builder
-	if m.Resource.Group == "" {
-		b.WriteString("/api/")
-	} else {
-		b.WriteString("/apis/" + m.Resource.Group + "/")
-	}
-	b.WriteString(m.Resource.Version)
+	b.WriteString(groupPath(m.Resource.Group) + "/" + m.Resource.Version)
 	if m.Namespaced && namespace != "" {
 		b.WriteString("/namespaces/" + namespace)
 	}

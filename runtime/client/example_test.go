@@ -15,8 +15,6 @@ func Example() {
 	// Any Kubernetes server will do; this one knows a single object.
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, map[string]string{
-			"/api":    `{"kind":"APIVersions","versions":["v1"]}`,
-			"/apis":   `{"kind":"APIGroupList","groups":[]}`,
 			"/api/v1": `{"resources":[{"name":"configmaps","kind":"ConfigMap","namespaced":true}]}`,
 			"/api/v1/namespaces/default/configmaps/greeting": `{"metadata":{"name":"greeting"},"data":{"en":"hello"}}`,
 		}[r.URL.Path])

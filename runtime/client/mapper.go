@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	apidiscoveryv2 "k8s.io/api/apidiscovery/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,22 +18,30 @@ type Mapping struct {
 	Namespaced bool
 }
 
-// mapper knows the kinds of a server, by discovery on first use.
+// Served is one version in which a server serves a resource.
+type Served struct {
+	Kind schema.GroupVersionKind
+	Mapping
+	Verbs []string // "get", "list", ...
+}
+
+// mapper knows kinds of a server. It asks for one group and version at a time, on first use: a client needs a handful
+// of kinds, and a server may have ten thousand.
 type mapper struct {
-	get func(ctx context.Context, path, accept string, into any) (contentType string, err error)
+	get func(ctx context.Context, path string, into any) error
 
 	loading sync.Mutex // held by the one who asks the server
 
 	mu    sync.RWMutex
 	kinds map[schema.GroupVersionKind]Mapping
-	loads int // how often kinds was loaded
+	loads map[schema.GroupVersion]int // how often each was loaded
 }
 
 func (m *mapper) known(gvk schema.GroupVersionKind) (Mapping, int, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	found, ok := m.kinds[gvk]
-	return found, m.loads, ok
+	return found, m.loads[gvk.GroupVersion()], ok
 }
 
 // forget a kind that was not where it should be.
@@ -54,14 +61,10 @@ func (m *mapper) find(ctx context.Context, gvk schema.GroupVersionKind) (Mapping
 	defer m.loading.Unlock()
 	found, now, ok := m.known(gvk)
 	if !ok && now == loads {
-		kinds, err := m.load(ctx)
-		if err != nil {
+		if _, err := m.load(ctx, gvk.GroupVersion()); err != nil {
 			return Mapping{}, err
 		}
-		m.mu.Lock()
-		m.kinds, m.loads = kinds, m.loads+1
-		found, ok = kinds[gvk]
-		m.mu.Unlock()
+		found, _, ok = m.known(gvk)
 	}
 	if !ok {
 		return Mapping{}, &meta.NoKindMatchError{GroupKind: gvk.GroupKind(), SearchedVersions: []string{gvk.Version}}
@@ -69,79 +72,68 @@ func (m *mapper) find(ctx context.Context, gvk schema.GroupVersionKind) (Mapping
 	return found, nil
 }
 
-const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
-
-func (m *mapper) load(ctx context.Context) (map[schema.GroupVersionKind]Mapping, error) {
-	kinds := map[schema.GroupVersionKind]Mapping{}
-	for _, root := range []string{"/api", "/apis"} {
-		// Either form of the answer fits in one struct: their fields differ.
-		var answer struct {
-			Items    []apidiscoveryv2.APIGroupDiscovery `json:"items"`
-			Versions []string                           `json:"versions"`
-			Groups   []metav1.APIGroup                  `json:"groups"`
-		}
-		contentType, err := m.get(ctx, root, aggregated, &answer)
-		if apierrors.IsNotFound(err) {
+// load asks what a group has in a version, and remembers it. A version that is not served has nothing.
+func (m *mapper) load(ctx context.Context, gv schema.GroupVersion) ([]Served, error) {
+	var list metav1.APIResourceList
+	if err := m.get(ctx, groupPath(gv.Group)+"/"+gv.Version, &list); err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kinds == nil {
+		m.kinds, m.loads = map[schema.GroupVersionKind]Mapping{}, map[schema.GroupVersion]int{}
+	}
+	m.loads[gv]++
+	var served []Served
+	for _, r := range list.APIResources {
+		if strings.Contains(r.Name, "/") {
 			continue
 		}
+		s := Served{Kind: gv.WithKind(r.Kind), Mapping: Mapping{Resource: gv.WithResource(r.Name), Namespaced: r.Namespaced}, Verbs: r.Verbs}
+		m.kinds[s.Kind] = s.Mapping
+		served = append(served, s)
+	}
+	return served, nil
+}
+
+// resource asks in which versions a resource is served, preferred ones first.
+func (m *mapper) resource(ctx context.Context, gr schema.GroupResource) ([]Served, error) {
+	versions := []string{"v1"} // the core group's
+	if gr.Group != "" {
+		var group metav1.APIGroup
+		if err := m.get(ctx, groupPath(gr.Group), &group); apierrors.IsNotFound(err) {
+			return nil, nil
+		} else if err != nil {
+			return nil, err
+		}
+		versions = []string{group.PreferredVersion.Version}
+		for _, v := range group.Versions {
+			if v.Version != versions[0] {
+				versions = append(versions, v.Version)
+			}
+		}
+	}
+	var found []Served
+	for _, version := range versions {
+		served, err := m.load(ctx, schema.GroupVersion{Group: gr.Group, Version: version})
 		if err != nil {
 			return nil, err
 		}
-		if strings.Contains(contentType, "g=apidiscovery.k8s.io") {
-			addAggregated(kinds, answer.Items)
-			continue
-		}
-		versions := answer.Versions
-		for _, group := range answer.Groups {
-			for _, v := range group.Versions {
-				versions = append(versions, v.GroupVersion)
-			}
-		}
-		for _, v := range versions {
-			if err := m.addLegacy(ctx, kinds, root, v); err != nil {
-				return nil, err
+		for _, s := range served {
+			if s.Resource.Resource == gr.Resource {
+				found = append(found, s)
 			}
 		}
 	}
-	return kinds, nil
+	return found, nil
 }
 
-func addAggregated(kinds map[schema.GroupVersionKind]Mapping, groups []apidiscoveryv2.APIGroupDiscovery) {
-	for _, group := range groups {
-		for _, version := range group.Versions {
-			for _, r := range version.Resources {
-				if r.ResponseKind == nil {
-					continue
-				}
-				gvk := schema.GroupVersionKind{Group: group.Name, Version: version.Version, Kind: r.ResponseKind.Kind}
-				kinds[gvk] = Mapping{
-					Resource:   schema.GroupVersionResource{Group: group.Name, Version: version.Version, Resource: r.Resource},
-					Namespaced: r.Scope == apidiscoveryv2.ScopeNamespace,
-				}
-			}
-		}
+// groupPath is where a group is served.
+func groupPath(group string) string {
+	if group == "" {
+		return "/api"
 	}
-}
-
-func (m *mapper) addLegacy(ctx context.Context, kinds map[schema.GroupVersionKind]Mapping, root, version string) error {
-	gv, err := schema.ParseGroupVersion(version)
-	if err != nil {
-		return nil //nolint:nilerr // a server may serve what has no kinds for us
-	}
-	var list metav1.APIResourceList
-	_, err = m.get(ctx, root+"/"+version, "application/json", &list)
-	if apierrors.IsNotFound(err) || apierrors.IsServiceUnavailable(err) {
-		return nil // an aggregated server that is away takes its own kinds along, no others
-	}
-	if err != nil {
-		return err
-	}
-	for _, r := range list.APIResources {
-		if !strings.Contains(r.Name, "/") {
-			kinds[gv.WithKind(r.Kind)] = Mapping{Resource: gv.WithResource(r.Name), Namespaced: r.Namespaced}
-		}
-	}
-	return nil
+	return "/apis/" + group
 }
 
 // wrongPlace reports whether err says that the path is not served, rather than that an object is missing.
