@@ -28,7 +28,13 @@ type Options struct {
 	Store storage.Store
 	// Logger gets the server's log; zero discards it.
 	Logger logr.Logger
+	// Controllers run beside the server, once the CRDs are installed, and have ended when Stop returns. Each gets the
+	// server's Transport, and is to return when its context ends.
+	Controllers []Controller
 }
+
+// Controller runs until ctx ends. That it fails fails the test.
+type Controller func(ctx context.Context, transport http.RoundTripper) error
 
 // Server is a running test server.
 type Server struct {
@@ -66,7 +72,27 @@ func Start(t testing.TB, o Options) *Server {
 			t.Fatalf("apiservertest: %v", err)
 		}
 	}
+	s.run(t, o.Controllers)
 	return s
+}
+
+// run starts the controllers, and has Stop end them before the server.
+func (s *Server) run(t testing.TB, controllers []Controller) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	var running sync.WaitGroup
+	for i, c := range controllers {
+		running.Go(func() {
+			if err := c(ctx, s.Transport()); err != nil {
+				t.Errorf("apiservertest: controller %d: %v", i, err)
+			}
+		})
+	}
+	stopServer := s.stop
+	s.stop = func() {
+		cancel()
+		running.Wait()
+		stopServer()
+	}
 }
 
 const adminToken = "apiservertest-admin"
