@@ -6,13 +6,18 @@ import (
 	"net/http"
 	goruntime "runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 
 	"github.com/keelson-project/keelson/apiserver/auth"
 	"github.com/keelson-project/keelson/apiserver/endpoints"
+	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
 // gitVersion is the release of Kubernetes whose API this is; what comes after the plus sign says who serves it.
@@ -82,8 +87,25 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, info *endpoint
 	case "/", "":
 		writeJSON(w, map[string]any{"paths": s.paths()})
 	default:
-		http.Error(w, "404 page not found", http.StatusNotFound)
+		s.notFound(w, r, info)
 	}
+}
+
+// notFound answers for what is not served. Below the groups that are built in, kube-apiserver has a Status; elsewhere its
+// router has none.
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request, info *endpoints.RequestInfo) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	known := parts[0] == "api"
+	if parts[0] == "apis" && len(parts) > 1 {
+		known = slices.ContainsFunc(s.catalog.Group(parts[1]), func(d *resource.Definition) bool { return !d.Custom })
+	}
+	if known {
+		err := apierrors.NewGenericServerResponse(http.StatusNotFound, info.Verb, schema.GroupResource{}, "", "", 0, true)
+		err.ErrStatus.Details = &metav1.StatusDetails{}
+		endpoints.WriteError(w, r, err)
+		return
+	}
+	http.Error(w, "404 page not found", http.StatusNotFound)
 }
 
 func attributes(user *auth.User, info *endpoints.RequestInfo) *auth.Attributes {

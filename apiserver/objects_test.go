@@ -72,7 +72,7 @@ var _ = Describe("An object", func() {
 		Expect(a.at("data")).To(Equal(map[string]any{"l": "2"}))
 		send("PATCH", maps+"/a", `[{"op":"test","path":"/data/l","value":"x"}]`, "Content-Type: application/json-patch+json").status(422, "Invalid", "")
 		send("PATCH", maps+"/a", `[`, "Content-Type: application/json-patch+json").status(400, "BadRequest", "")
-		send("PATCH", maps+"/a", `{}`, "Content-Type: text/plain").status(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json")
+		send("PATCH", maps+"/a", `{}`, "Content-Type: text/plain").status(415, "UnsupportedMediaType", "415: Unsupported Media Type")
 		send("PATCH", maps+"/a", `{"metadata":{"name":"b"}}`, merge).status(400, "BadRequest", "the name of the object (b)")
 		send("PATCH", maps+"/a", `{"metadata":{"resourceVersion":"1"},"data":{"z":"1"}}`, merge).status(409, "Conflict", "the object has been modified")
 	})
@@ -164,7 +164,7 @@ var _ = Describe("A list", func() {
 		Expect(items(get(maps + "?labelSelector=odd+notin+(true)").ok(200))).To(Equal([]string{"m0", "m2", "m4"}))
 		Expect(items(get(maps + "?fieldSelector=metadata.name%3Dm2").ok(200))).To(Equal([]string{"m2"}))
 		Expect(items(get(maps + "?fieldSelector=metadata.name!%3Dm2&limit=2").ok(200))).To(Equal([]string{"m0", "m1"}))
-		get(maps+"?fieldSelector=spec.x%3D1").status(400, "BadRequest", "field label not supported: spec.x")
+		get(maps+"?fieldSelector=spec.x%3D1").status(400, "BadRequest", `"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"`)
 		get(maps+"?labelSelector=a+b").status(400, "BadRequest", "unable to parse requirement")
 		get(maps+"?fieldSelector=a").status(400, "BadRequest", "invalid selector")
 	})
@@ -187,9 +187,11 @@ var _ = Describe("A list", func() {
 	})
 
 	It("refuses what cannot be", func() {
-		get(maps+"?continue=xx").status(400, "BadRequest", "continue key is not valid")
+		get(maps+"?continue=xx").status(400, "BadRequest", "invalid continue token: continue key is not valid")
 		get(maps+"?limit=x").status(400, "BadRequest", "")
-		get(maps+"?resourceVersion=abc").status(422, "Invalid", `resourceVersion: Invalid value: "abc"`)
+		get(maps+"?resourceVersion=abc").status(400, "BadRequest", `invalid resource version: resourceVersion: Invalid value: "abc"`)
+		get(maps+"?watch=true&resourceVersion=abc").status(500, "", `resourceVersion: Invalid value: "abc"`)
+		get(maps+"/a?resourceVersion=abc").status(500, "", `resourceVersion: Invalid value: "abc"`)
 		get(maps+"?resourceVersionMatch=Exact").status(422, "Invalid", "resourceVersionMatch is forbidden unless resourceVersion is provided")
 		a := get(maps + "?resourceVersion=999999999&resourceVersionMatch=Exact")
 		a.status(504, "Timeout", "Too large resource version: 999999999, current: ")
@@ -312,8 +314,11 @@ var _ = Describe("Bad input", func() {
 		Entry("broken YAML", "POST", maps, "a: [", "application/yaml", 400, "BadRequest", "yaml"),
 		Entry("a JSON scalar", "POST", maps, `{"metadata":{"name":"a"}} x`, "", 400, "BadRequest", "json"),
 		Entry("an empty body", "POST", maps, "", "application/json", 400, "BadRequest", ""),
-		Entry("the wrong kind", "POST", maps, `{"kind":"Secret","apiVersion":"v1","metadata":{"name":"a"}}`, "", 400, "BadRequest", "cannot be handled as a ConfigMap"),
-		Entry("the wrong version", "POST", maps, `{"kind":"ConfigMap","apiVersion":"v2","metadata":{"name":"a"}}`, "", 400, "BadRequest", "the API version in the data (v2) does not match the expected API version (v1)"),
+		Entry("the wrong kind", "POST", maps, `{"kind":"Secret","apiVersion":"v1","metadata":{"name":"a"}}`, "", 400, "BadRequest", "Secret in version \"v1\" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion"),
+		Entry("a kind nobody knows", "POST", maps, `{"kind":"Sekret","apiVersion":"v1","metadata":{"name":"a"}}`, "", 400, "BadRequest", "no kind \"Sekret\" is registered for version \"v1\" in scheme"),
+		Entry("a list", "POST", maps, `[]`, "application/json", 400, "BadRequest", "json: cannot unmarshal array into Go value of type struct { APIVersion string"),
+		Entry("nothing at all", "POST", maps, `null`, "application/json", 422, "Invalid", "name or generateName is required"),
+		Entry("the wrong version", "POST", maps, `{"kind":"ConfigMap","apiVersion":"v2","metadata":{"name":"a"}}`, "", 400, "BadRequest", `no kind "ConfigMap" is registered for version "v2" in scheme`),
 		Entry("the wrong type", "POST", maps, `{"metadata":{"name":"a"},"data":{"a":1}}`, "", 400, "BadRequest", `ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string`),
 		Entry("an unknown media type", "POST", maps, "x", "text/csv", 415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml"),
 		Entry("a huge body", "POST", maps, `{"data":{"a":"`+strings.Repeat("x", 3<<20)+`"}}`, "", 413, "RequestEntityTooLarge", "limit is 3145728"),
@@ -325,6 +330,8 @@ var _ = Describe("Bad input", func() {
 		for _, path := range []string{"/apis/nope.example.com/v1/things", "/api/v1/things", "/nope", "/apis/apps/v9/deployments", "/api/v1/namespaces/default/configmaps/a/nope"} {
 			Expect(get(path).code).To(Equal(404), path)
 		}
+		get("/apis/apps/v9").status(404, "NotFound", "the server could not find the requested resource")
+		Expect(get("/apis/nope.example.com").body).To(Equal("404 page not found\n"))
 	})
 	It("stores nothing of it", func() {
 		get(maps+"/a").status(404, "NotFound", "")

@@ -123,7 +123,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"selector", strings.Replace(web, "labels: {app: web}", "labels: {app: other}", 1),
 			[]string{"spec.template.metadata.labels: Invalid value: {\"app\":\"other\"}: `selector` does not match template `labels`"}},
-		{"no selector", strings.Replace(web, "selector: {matchLabels: {app: web}}", "", 1), []string{"spec.selector: Required value"}},
+		{"no selector", strings.Replace(web, "selector: {matchLabels: {app: web}}", "", 1), []string{"spec.selector: Required value", "spec.template.metadata.labels: Invalid value: {\"app\":\"web\"}: `selector` does not match template `labels`"}},
 		{"replicas", strings.Replace(web, "spec:", "spec:\n  replicas: -1", 1),
 			[]string{"spec.replicas: Invalid value: -1: must be greater than or equal to 0"}},
 		{"strategy", strings.Replace(web, "spec:", "spec:\n  strategy: {type: Often}", 1),

@@ -96,7 +96,7 @@ func validateDeployment(_ context.Context, obj, old resource.Object) field.Error
 func validateTemplateSelector(v any, at *field.Path) (labels.Selector, field.ErrorList) {
 	obj := asFields(v)
 	if obj == nil {
-		return nil, field.ErrorList{field.Required(at, "")}
+		return labels.Nothing(), field.ErrorList{field.Required(at, "")}
 	}
 	s, err := toLabelSelector(obj)
 	if err != nil {

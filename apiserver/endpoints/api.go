@@ -8,6 +8,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
@@ -91,6 +92,16 @@ func (a *API) target(info *RequestInfo) (registry.Target, bool) {
 		return t, false
 	}
 	return t, true
+}
+
+// registered says whether a kind is built in.
+func (a *API) registered(gvk schema.GroupVersionKind) bool {
+	for _, d := range a.catalog.Group(gvk.Group) {
+		if !d.Custom && d.Names.Kind == gvk.Kind && d.Version(gvk.Version) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // call is one request on its way.

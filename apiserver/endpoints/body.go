@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -65,8 +66,8 @@ type decoded struct {
 
 const acceptedMedia = mediaJSON + ", " + mediaYAML + ", " + mediaProtobuf
 
-// decodeObject parses a body for a target. Errors: UnsupportedMediaType (415), BadRequest.
-func decodeObject(r *http.Request, t *registry.Target, body []byte, strict bool) (*decoded, error) {
+// decodeObject parses a body for a target. registered says which kinds the server has built in. Errors: UnsupportedMediaType (415), BadRequest.
+func decodeObject(r *http.Request, t *registry.Target, body []byte, strict bool, registered func(schema.GroupVersionKind) bool) (*decoded, error) {
 	media := mediaJSON
 	if ct := r.Header.Get("Content-Type"); ct != "" {
 		var err error
@@ -92,7 +93,7 @@ func decodeObject(r *http.Request, t *registry.Target, body []byte, strict bool)
 		}
 		return nil, unrecognized(t, body, err)
 	}
-	return d, checkType(t, d.obj, body)
+	return d, checkType(t, d.obj, body, registered)
 }
 
 func unrecognized(t *registry.Target, body []byte, err error) error {
@@ -121,17 +122,18 @@ func decodeJSON(body []byte, strict bool) (*decoded, error) {
 		return nil, err
 	}
 	d := &decoded{}
-	if !strict {
-		obj, err := resource.Decode(body)
-		d.obj = obj
-		return d, jsonError(err)
+	var found []error
+	var err error
+	if strict {
+		found, err = kjson.UnmarshalStrict(body, &d.obj, kjson.DisallowDuplicateFields)
+	} else {
+		err = kjson.UnmarshalCaseSensitivePreserveInts(body, &d.obj)
 	}
-	found, err := kjson.UnmarshalStrict(body, &d.obj, kjson.DisallowDuplicateFields)
 	if err != nil {
-		return nil, jsonError(err)
+		return nil, jsonError(body, err)
 	}
 	if d.obj == nil {
-		return nil, errors.New("couldn't get version/kind; expected a JSON object")
+		d.obj = resource.Object{} // null says as much as {}
 	}
 	for _, e := range found {
 		d.strict = append(d.strict, e.Error())
@@ -139,9 +141,15 @@ func decodeJSON(body []byte, strict bool) (*decoded, error) {
 	return d, nil
 }
 
-func jsonError(err error) error {
-	if err == nil {
-		return nil
+// jsonError words a body that is no JSON object. Kubernetes looks for version and kind first, and tells of the Go type
+// into which it does.
+func jsonError(body []byte, err error) error {
+	var head struct {
+		APIVersion string `json:"apiVersion,omitempty"`
+		Kind       string `json:"kind,omitempty"`
+	}
+	if first := kjson.UnmarshalCaseSensitivePreserveInts(body, &head); first != nil {
+		err = first
 	}
 	return fmt.Errorf("couldn't get version/kind; json parse error: %w", err)
 }
@@ -167,7 +175,7 @@ func decodeYAML(body []byte, strict bool) (*decoded, error) {
 }
 
 // checkType compares apiVersion and kind with what the path says. Built-in kinds may leave them out.
-func checkType(t *registry.Target, obj resource.Object, body []byte) error {
+func checkType(t *registry.Target, obj resource.Object, body []byte, registered func(schema.GroupVersionKind) bool) error {
 	kind, _ := obj["kind"].(string)
 	apiVersion, _ := obj["apiVersion"].(string)
 	want := t.Def.APIVersion(t.Version.Name)
@@ -189,15 +197,36 @@ func checkType(t *registry.Target, obj resource.Object, body []byte) error {
 		if err != nil {
 			return unrecognized(t, body, err)
 		}
+		if !t.Def.Custom {
+			return wrongKind(t, gv.WithKind(kind), registered)
+		}
 		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", gv, want))
 	case kind != t.Def.Names.Kind && t.Def.Custom:
 		return apierrors.NewInvalid(t.Def.GroupKind(), objectName(obj), field.ErrorList{
 			field.Invalid(field.NewPath("kind"), kind, fmt.Sprintf("must be %v", t.Def.Names.Kind)),
 		})
 	case kind != t.Def.Names.Kind:
-		return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: the kind in the data does not match the path", kind, t.Version.Name, t.Def.Names.Kind))
+		return wrongKind(t, t.Def.GroupVersionKind(t.Version.Name).GroupVersion().WithKind(kind), registered)
 	}
 	return nil
+}
+
+// wrongKind refuses an object of another kind than the target's, as Kubernetes' scheme does: by the Go types that it
+// cannot convert, or because it knows no such kind.
+func wrongKind(t *registry.Target, gvk schema.GroupVersionKind, registered func(schema.GroupVersionKind) bool) error {
+	why := notRegistered(gvk)
+	if registered(gvk) {
+		internal, _, _ := strings.Cut(t.Def.Group, ".")
+		if internal == "" {
+			internal = "core"
+		}
+		why = fmt.Sprintf("converting (%s.%s) to (%s.%s): unknown conversion", gvk.Version, gvk.Kind, internal, t.Def.Names.Kind)
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %s", gvk.Kind, gvk.Version, t.Def.Names.Kind, why))
+}
+
+func notRegistered(gvk schema.GroupVersionKind) string {
+	return fmt.Sprintf("no kind %q is registered for version %q in scheme \"pkg/runtime/scheme.go:111\"", gvk.Kind, gvk.GroupVersion())
 }
 
 func objectName(obj resource.Object) string {

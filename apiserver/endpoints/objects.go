@@ -58,7 +58,7 @@ func (c *call) readObject(kind string) (*decoded, registry.WriteOptions, error) 
 	if err != nil {
 		return nil, o, err
 	}
-	d, err := decodeObject(c.r, &c.t, body, o.FieldValidation != registry.Ignore)
+	d, err := decodeObject(c.r, &c.t, body, o.FieldValidation != registry.Ignore, c.api.registered)
 	if err != nil {
 		return nil, o, err
 	}

@@ -2,7 +2,7 @@ package endpoints
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -80,15 +80,18 @@ func (l *listQuery) validate(watch bool) error {
 		return apierrors.NewBadRequest("specifying resource version is not allowed when using continue")
 	}
 	if _, err := registry.ParseRevision(l.ResourceVersion); err != nil {
-		return invalidRevision(l.ResourceVersion, err)
+		return invalidRevision(err, watch)
 	}
 	return nil
 }
 
-func invalidRevision(rv string, err error) error {
-	return apierrors.NewInvalid(schema.GroupKind{Group: metav1.GroupName, Kind: "ListOptions"}, "", field.ErrorList{
-		field.Invalid(field.NewPath("resourceVersion"), rv, strings.TrimPrefix(err.Error(), fmt.Sprintf("Invalid value: %q: ", rv))),
-	})
+// invalidRevision is the answer to a resourceVersion that is no number. For watches and reads of single objects it is
+// nobody's business in kube-apiserver before the store, whose error comes out as it is.
+func invalidRevision(err error, plain bool) error {
+	if plain {
+		return errors.New("resourceVersion: " + err.Error())
+	}
+	return apierrors.NewBadRequest("invalid resource version: resourceVersion: " + err.Error())
 }
 
 func intParam(q url.Values, name string) (int64, error) {
@@ -191,10 +194,10 @@ func decodeDeleteOptions(contentType string, body []byte, o *metav1.DeleteOption
 		return unsupportedMediaType(acceptedMedia)
 	}
 	if err != nil {
-		return apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type DeleteOptions): %v (%s)", err, summary(body)))
+		return apierrors.NewBadRequest(err.Error())
 	}
 	if o.Kind != "" && o.Kind != "DeleteOptions" {
-		return apierrors.NewBadRequest("decoded object cannot be converted to DeleteOptions")
+		return apierrors.NewBadRequest(notRegistered(o.GroupVersionKind()))
 	}
 	return nil
 }

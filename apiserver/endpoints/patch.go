@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -56,7 +57,7 @@ func (c *call) patch() error {
 func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, err error) {
 	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	if err != nil {
-		return o, nil, unsupportedMediaType(c.patchTypes())
+		return o, nil, c.wrongPatchType()
 	}
 	if o, err = parsePatchQuery(c.r, patch.Type(kind)); err != nil {
 		return o, nil, err
@@ -71,12 +72,22 @@ func (c *call) readPatch(goType any) (o registry.WriteOptions, p *patch.Patch, e
 	p, err = patch.Parse(patch.Type(kind), raw, patch.Options{GoType: goType, Ignore: o.FieldValidation == registry.Ignore})
 	switch {
 	case errors.Is(err, patch.ErrUnsupported):
-		return o, nil, unsupportedMediaType(c.patchTypes())
+		return o, nil, c.wrongPatchType()
 	case err != nil:
 		return o, nil, apierrors.NewBadRequest(err.Error())
 	}
 	o.StrictErrors = p.Strict
 	return o, p, nil
+}
+
+// wrongPatchType refuses a patch by its media type. Requests for built-in kinds do not get beyond the router in
+// kube-apiserver, whose words are others.
+func (c *call) wrongPatchType() error {
+	err := unsupportedMediaType(c.patchTypes())
+	if !c.t.Def.Custom {
+		err.ErrStatus.Message, err.ErrStatus.Details = "415: Unsupported Media Type", &metav1.StatusDetails{}
+	}
+	return err
 }
 
 func (c *call) patchTypes() string {

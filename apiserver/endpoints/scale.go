@@ -103,7 +103,7 @@ func (c *call) scaleChange(s *resource.Scale) (o registry.WriteOptions, change f
 		}
 		def := &resource.Definition{Group: "autoscaling", Names: resource.Names{Kind: "Scale", Plural: "scales"}}
 		t := &registry.Target{Def: def, Version: &resource.Version{Name: "v1", GoType: &autoscalingv1.Scale{}}}
-		d, err := decodeObject(c.r, t, body, false)
+		d, err := decodeObject(c.r, t, body, false, c.api.registered)
 		if err != nil {
 			return o, nil, nil, err
 		}

@@ -56,7 +56,7 @@ func methodNotAllowed() error {
 	}}
 }
 
-func unsupportedMediaType(accepted string) error {
+func unsupportedMediaType(accepted string) *apierrors.StatusError {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
 		Message: "the body of the request was in an unknown format - accepted media types include: " + accepted,

@@ -48,7 +48,7 @@ func (r *Registry) Entry(ctx context.Context, d *resource.Definition, namespace,
 func freshness(resourceVersion string) (watchcache.Freshness, error) {
 	rev, err := ParseRevision(resourceVersion)
 	if err != nil {
-		return watchcache.Freshness{}, apierrors.NewBadRequest("resourceVersion: " + err.Error())
+		return watchcache.Freshness{}, plainError("resourceVersion: " + err.Error()) // lists have looked at it before
 	}
 	return watchcache.Freshness{Latest: resourceVersion == "", AtLeast: rev}, nil
 }
@@ -264,7 +264,7 @@ func encodeContinue(lastKey, prefix string, rev storage.Revision) string {
 
 func decodeContinue(token, prefix string) (start string, at storage.Revision, err error) {
 	bad := func(why any) (string, storage.Revision, error) {
-		return "", 0, apierrors.NewBadRequest(fmt.Sprintf("continue key is not valid: %v", why))
+		return "", 0, apierrors.NewBadRequest(fmt.Sprintf("invalid continue token: continue key is not valid: %v", why))
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {

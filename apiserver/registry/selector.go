@@ -44,7 +44,7 @@ func (t *Target) makeSelector(ctx context.Context, l labels.Selector, f fields.S
 	for _, req := range f.Requirements() {
 		read, declared := t.fieldReader(req.Field)
 		if read == nil {
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", req.Field))
+			return nil, t.unknownField(req.Field)
 		}
 		equal := req.Operator == selection.Equals || req.Operator == selection.DoubleEquals
 		if equal && req.Field == "metadata.name" {
@@ -61,6 +61,14 @@ func (t *Target) makeSelector(ctx context.Context, l labels.Selector, f fields.S
 }
 
 // fieldReader returns how a field is read, nil where it is not offered, and its declaration, nil for metadata.
+// unknownField refuses a field that the kind does not offer. Built-in kinds without fields of their own have other words.
+func (t *Target) unknownField(name string) error {
+	if !t.Def.Custom && len(t.Def.SelectableFields) == 0 {
+		return apierrors.NewBadRequest(fmt.Sprintf("%q is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", name))
+	}
+	return apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", name))
+}
+
 func (t *Target) fieldReader(name string) (read func(*resource.Projection) string, declared *resource.SelectableField) {
 	switch name {
 	case "metadata.name":
