@@ -44,9 +44,6 @@ const generatedNameTries = 8
 // Create stores a new object, which it changes. Errors: BadRequest, Invalid, AlreadyExists, Forbidden, and those
 // of the store.
 func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
-	if t.Def.Terminating {
-		return nil, apierrors.NewForbidden(t.Def.GroupResource(), metaString(obj, "name"), errTerminating)
-	}
 	name := t.Name
 	t.Name = ""
 	if err := t.matchRequest(obj); err != nil {
@@ -91,6 +88,9 @@ func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object
 		r.fields(&t, o.Through).Update(ctx, nil, obj, o.FieldManager)
 	}
 	attrs := t.attributes(ctx, admission.Create, obj, nil, o.DryRun)
+	if t.Def.Terminating {
+		return nil, apierrors.NewForbidden(t.Def.GroupResource(), metaString(obj, "name"), errTerminating)
+	}
 	if err := r.admit(ctx, attrs); err != nil {
 		return nil, err
 	}
