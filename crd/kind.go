@@ -42,8 +42,8 @@ func Definition(installer *Installer) *resource.Definition {
 			GoType:       &apiextensionsv1.CustomResourceDefinition{},
 		}},
 		Storage: "v1",
-		MaxBody: maxKindBody,
-		Prefix:  "/registry/apiextensions.k8s.io/customresourcedefinitions/",
+		MaxBody: maxKindBody, RevisionRequired: true,
+		Prefix: "/registry/apiextensions.k8s.io/customresourcedefinitions/",
 		Hooks: resource.Hooks{
 			PrepareCreate: k.prepareCreate,
 			PrepareUpdate: k.prepareUpdate,

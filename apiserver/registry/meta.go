@@ -105,7 +105,8 @@ func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Ob
 	path := field.NewPath("metadata")
 	errs := validation.ValidateObjectMetaAccessor(meta, t.Def.Namespaced, t.validName, path)
 	if old != nil {
-		errs = append(errs, validation.ValidateObjectMetaAccessorUpdate(meta, accessor(old), path)...)
+		changes := validation.ValidateObjectMetaAccessorUpdate(meta, accessor(old), path)
+		errs = append(append(errs, changes...), changes...) // Kubernetes checks that twice, and its causes show it
 	}
 	if s, ok := t.Version.Schema.(resource.StatusValidator); ok && t.Subresource == "status" && old != nil {
 		errs = append(errs, s.ValidateStatus(ctx, obj, old)...)
