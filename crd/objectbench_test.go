@@ -2,12 +2,21 @@ package crd_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	goruntime "runtime"
 	"syscall"
 	"testing"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/crd"
+	"github.com/keelson-project/keelson/crd/schema"
+	"github.com/keelson-project/keelson/crd/validation"
 )
 
 // benchCRD has a spec of 40 properties, like the kinds of bench/load.
@@ -127,5 +136,68 @@ func BenchmarkObjectCompile(b *testing.B) {
 	defer cpu(b)()
 	for b.Loop() {
 		benchSchema(b, text).Validate(ctx, obj, nil)
+	}
+}
+
+// BenchmarkSchemaMemory compiles the schemas of the corpus and tells what each byte of their JSON takes.
+func BenchmarkSchemaMemory(b *testing.B) {
+	files, err := filepath.Glob("../../shared/corpus/*/crds/*.yaml")
+	if files == nil {
+		files, err = filepath.Glob("../../../shared/corpus/*/crds/*.yaml")
+	}
+	if err != nil || len(files) == 0 {
+		b.Skip("shared/corpus is not beside this checkout")
+	}
+	var raw [][]byte
+	size := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var c apiextensionsv1.CustomResourceDefinition
+		if err := yaml.Unmarshal(text, &c); err != nil {
+			b.Fatal(err)
+		}
+		for i := range c.Spec.Versions {
+			encoded, err := json.Marshal(c.Spec.Versions[i].Schema.OpenAPIV3Schema)
+			if err != nil {
+				b.Fatal(err)
+			}
+			raw = append(raw, encoded)
+			size += len(encoded)
+		}
+	}
+	heap := func() float64 {
+		goruntime.GC()
+		var m goruntime.MemStats
+		goruntime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	for b.Loop() {
+		before := heap()
+		var parsed []*schema.Schema
+		for _, text := range raw {
+			s, err := schema.Parse(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			s.PruneDefaults()
+			parsed = append(parsed, s.Share())
+		}
+		between := heap()
+		var compiled []*validation.Validator
+		for _, s := range parsed {
+			v, err := validation.New(s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			compiled = append(compiled, v)
+		}
+		after := heap()
+		b.ReportMetric((between-before)/float64(size), "schema-B/JSON-B")
+		b.ReportMetric((after-between)/float64(size), "validator-B/JSON-B")
+		b.ReportMetric(float64(size)/float64(len(raw)), "JSON-B")
+		goruntime.KeepAlive(compiled)
 	}
 }

@@ -103,6 +103,7 @@ func (s *objectSchema) structural() *schema.Schema {
 		}
 		if s.parsed, s.err = schema.Parse(s.raw); s.err == nil {
 			s.parsed.PruneDefaults()
+			s.parsed = s.parsed.Share()
 			s.rules = cel.New(s.parsed)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -269,6 +270,7 @@ func (s *Schema) note() {
 			s.defaulted = append(s.defaulted, name)
 		}
 	}
+	slices.Sort(s.defaulted)
 }
 
 // Root returns s as the schema of a whole resource: one whose apiVersion, kind and metadata are the server's own.

@@ -25,7 +25,7 @@ type Validator struct{ root *node }
 // New compiles s; nil accepts everything. The error is that of a pattern which is no RE2 expression; a schema
 // that the server accepted has none.
 func New(s *schema.Schema) (*Validator, error) {
-	c := compiler{patterns: map[string]*pattern{}}
+	c := compiler{patterns: map[string]*pattern{}, nodes: map[*schema.Schema]*node{}}
 	n, err := c.node(s)
 	if err != nil {
 		return nil, err
@@ -79,11 +79,17 @@ type node struct {
 }
 
 // compiler shares what can be shared between the nodes of one schema.
-type compiler struct{ patterns map[string]*pattern }
+type compiler struct {
+	patterns map[string]*pattern
+	nodes    map[*schema.Schema]*node // schemas share nodes, too: see schema.Share
+}
 
 func (c *compiler) node(s *schema.Schema) (*node, error) {
 	if s == nil {
 		return nil, nil
+	}
+	if n, ok := c.nodes[s]; ok {
+		return n, nil
 	}
 	n := &node{Schema: s}
 	switch {
@@ -121,6 +127,7 @@ func (c *compiler) node(s *schema.Schema) (*node, error) {
 		return nil, err
 	}
 	n.logic = logicOf(n)
+	c.nodes[s] = n
 	return n, nil
 }
 
