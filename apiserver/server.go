@@ -103,7 +103,10 @@ func (s *Server) defineKinds(models *models.Set) error {
 	for _, d := range builtin.Definitions(builtin.Options{Models: models, ServiceIPs: ips}) {
 		s.catalog.Put(d)
 	}
-	s.webhooks = conversion.NewWebhooks(conversion.Options{Resolver: services{s}})
+	s.webhooks = conversion.NewWebhooks(conversion.Options{
+		Resolver: services{s},
+		Observe:  func(took time.Duration, failure conversion.Failure) { s.metrics.Conversion(took, string(failure)) },
+	})
 	s.crds = crd.NewInstaller(crd.Config{
 		Catalog: s.catalog, Server: crdServer{s}, Webhooks: s.webhooks,
 		Log: slog.New(logr.ToSlogHandler(s.log.WithName("crd"))),

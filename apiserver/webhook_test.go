@@ -152,6 +152,9 @@ var _ = Describe("A conversion webhook", func() {
 
 		hook.Damage(nil)
 		Expect(get(v.path("v2", "")).ok(200).at("items")).To(HaveLen(2))
+		Expect(get("/metrics").body).To(SatisfyAll(
+			ContainSubstring(`apiserver_conversion_webhook_request_total{failure_type="",result="success"}`),
+			ContainSubstring(`apiserver_conversion_webhook_request_total{failure_type="conversion_webhook_invalid_converted_object_failure",result="failure"}`)))
 	})
 
 	It("is down, and reads and writes in the other version fail", func() {

@@ -36,6 +36,9 @@ type Metrics struct {
 	storeRequests  *prometheus.CounterVec
 	storeErrors    *prometheus.CounterVec
 
+	conversions         *prometheus.CounterVec
+	conversionDurations *prometheus.HistogramVec
+
 	mu      sync.RWMutex
 	series  map[requestKey]*requestSeries
 	served  map[servedPath]bool // of series
@@ -62,6 +65,7 @@ func New() *Metrics {
 	m.defineRequests()
 	m.defineWatches()
 	m.defineStore()
+	m.defineConversions()
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, EnableOpenMetrics: true})
 	return m

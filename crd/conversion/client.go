@@ -47,12 +47,25 @@ type Resolver interface {
 type Options struct {
 	// Resolver is asked at each new connection to a webhook behind a Service; nil: such webhooks cannot be reached.
 	Resolver Resolver
+	// Observe is told of each call, for metrics: how long it took, and what went wrong with it; nil: nobody is.
+	Observe func(took time.Duration, failure Failure)
 	// Timeout of one call; zero is DefaultTimeout.
 	Timeout time.Duration
 	// Clients bounds how many webhooks are kept connections to, the least recently used is let go; zero is
 	// DefaultClients.
 	Clients int
 }
+
+// Failure says what went wrong with a call, in the words of kube-apiserver's metrics; "": nothing.
+type Failure string
+
+// What may go wrong: the call itself, what the answer is, how many objects it has, what one of them is.
+const (
+	CallFailed      Failure = "conversion_webhook_call_failure"
+	AnswerMalformed Failure = "conversion_webhook_malformed_response_failure"
+	AnswerPartial   Failure = "conversion_webhook_partial_response_failure"
+	ObjectInvalid   Failure = "conversion_webhook_invalid_converted_object_failure"
+)
 
 // Webhooks keeps connections to webhooks, by their configuration: kinds that share a webhook share them. Nothing is
 // opened before the first conversion. It is safe for concurrent use.

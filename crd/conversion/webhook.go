@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -56,6 +57,12 @@ func (w *Webhook) Convert(ctx context.Context, objs []resource.Object, apiVersio
 		}
 		return results
 	}
+	start, failure := time.Now(), Failure("")
+	defer func() {
+		if w.clients.options.Observe != nil {
+			w.clients.options.Observe(time.Since(start), failure)
+		}
+	}()
 	asked := &review{uid: uuid.NewUUID(), apiVersion: apiVersion}
 	if asked.version = reviewVersion(w.config.ReviewVersions); asked.version == "" {
 		return fail(func(kschema.GroupVersionKind) error { return errors.New("no supported conversion review versions") })
@@ -63,25 +70,35 @@ func (w *Webhook) Convert(ctx context.Context, objs []resource.Object, apiVersio
 	for _, i := range waiting {
 		asked.objects = append(asked.objects, objs[i])
 	}
-	converted, err := w.ask(ctx, asked)
+	answer, err := w.ask(ctx, asked)
+	failure = CallFailed
+	var converted [][]byte
+	if err == nil {
+		failure = AnswerMalformed
+		converted, err = asked.decode(answer)
+	}
 	if err != nil {
 		return fail(func(gvk kschema.GroupVersionKind) error {
 			return fmt.Errorf("conversion webhook for %v failed: %v", gvk, err) //nolint:errorlint // what ended the call is not what ended the request
 		})
 	}
 	if len(converted) != len(waiting) {
+		failure = AnswerPartial
 		return fail(func(gvk kschema.GroupVersionKind) error {
 			return fmt.Errorf("conversion webhook for %v returned %d objects, expected %d", gvk, len(converted), len(waiting))
 		})
 	}
+	failure = ""
 	for n, i := range waiting {
-		results[i].Object, results[i].Err = accept(objs[i], converted[n], apiVersion)
+		if results[i].Object, results[i].Err = accept(objs[i], converted[n], apiVersion); results[i].Err != nil {
+			failure = ObjectInvalid
+		}
 	}
 	return results
 }
 
-// ask sends the review and returns the raw objects of the answer.
-func (w *Webhook) ask(ctx context.Context, r *review) ([][]byte, error) {
+// ask sends the review and returns the answer.
+func (w *Webhook) ask(ctx context.Context, r *review) ([]byte, error) {
 	body, err := r.encode()
 	if err != nil {
 		return nil, err
@@ -90,9 +107,5 @@ func (w *Webhook) ask(ctx context.Context, r *review) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := client.post(ctx, body)
-	if err != nil {
-		return nil, err
-	}
-	return r.decode(answer)
+	return client.post(ctx, body)
 }

@@ -132,13 +132,30 @@ func TestWebhookAnswersThatAreRefused(t *testing.T) {
 		"an annotation":   {metadata("annotations", webhooktest.Object{"new _": ""}), meta + `metadata.annotation: Invalid value: "new _": name part must consist of`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h, w := startHook(t, conversion.Options{})
+			var observed conversion.Failure
+			h, w := startHook(t, conversion.Options{Observe: func(_ time.Duration, f conversion.Failure) { observed = f }})
+			defer func() {
+				if want := failureOf(c.want); observed != want {
+					t.Errorf("observed %q, want %q", observed, want)
+				}
+			}()
 			h.Damage(c.damage)
 			if got := convertOne(t, w); got.Err == nil || got.Object != nil || !strings.HasPrefix(got.Err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", got.Err, c.want)
 			}
 		})
 	}
+}
+
+// failureOf is what is observed of an answer that is refused with a text.
+func failureOf(text string) conversion.Failure {
+	switch {
+	case strings.Contains(text, "failed: "):
+		return conversion.AnswerMalformed
+	case strings.Contains(text, "objects, expected"):
+		return conversion.AnswerPartial
+	}
+	return conversion.ObjectInvalid
 }
 
 func TestWebhookAnswersThatAreNoReviews(t *testing.T) {
