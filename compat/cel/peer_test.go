@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -17,6 +18,7 @@ import (
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"k8s.io/apiserver/pkg/cel/common"
 	"k8s.io/apiserver/pkg/cel/environment"
+	"k8s.io/apiserver/pkg/warning"
 
 	"github.com/keelson-project/keelson/crd/cel"
 	"github.com/keelson-project/keelson/crd/schema"
@@ -29,6 +31,8 @@ type both struct {
 
 	validator *cel.Validator
 	peer      *peercel.Validator
+
+	errs, warnings int // that kube-apiserver has had so far
 }
 
 func newBoth(raw []byte) (*both, error) {
@@ -83,25 +87,38 @@ func (b *both) validate(ctx context.Context, obj, old map[string]any) (ours, the
 	errs := b.validator.Validate(ctx, nil, obj, before, cel.Options{
 		Budget: &budget, Unchanged: func(err *field.Error) { unchanged = append(unchanged, err) },
 	})
-	ours = said{texts(errs), nil, int64(budget)}
+	ours = said{texts(errs), texts(unchanged), int64(budget)}
 	var options []peercel.Option
 	if old != nil {
 		options = append(options, peercel.WithRatcheting(common.NewCorrelatedObject(obj, old, &model.Structural{Structural: b.theirs})))
 	}
+	warned := &recorder{}
 	var peerErrs field.ErrorList
-	peerErrs, theirs.budget = b.peer.Validate(ctx, nil, b.theirs, obj, before, celconfig.RuntimeCELCostBudget, options...)
-	theirs.errs = texts(peerErrs)
+	peerErrs, theirs.budget = b.peer.Validate(warning.WithWarningRecorder(ctx, warned), nil, b.theirs, obj, before, celconfig.RuntimeCELCostBudget, options...)
+	theirs.errs, theirs.warnings = texts(peerErrs), warned.texts
+	slices.Sort(theirs.warnings)
+	for i, w := range ours.warnings {
+		_, ours.warnings[i], _ = strings.Cut(w, " ") // a warning has no type
+	}
+	slices.Sort(ours.warnings)
 	return ours, theirs
 }
+
+type recorder struct{ texts []string }
+
+func (r *recorder) AddWarning(_, text string) { r.texts = append(r.texts, text) }
 
 // compare reports where the two differ on obj.
 func (b *both) compare(t *testing.T, what string, obj, old map[string]any) bool {
 	t.Helper()
 	ours, theirs := b.validate(t.Context(), obj, old)
-	if slices.Equal(ours.errs, theirs.errs) && ours.budget == theirs.budget {
+	b.errs += len(theirs.errs)
+	b.warnings += len(theirs.warnings)
+	if slices.Equal(ours.errs, theirs.errs) && slices.Equal(ours.warnings, theirs.warnings) && ours.budget == theirs.budget {
 		return true
 	}
-	t.Errorf("%s:\n keelson        %d %q\n kube-apiserver %d %q", what, ours.budget, ours.errs, theirs.budget, theirs.errs)
+	t.Errorf("%s:\n keelson        %d %q, warnings %q\n kube-apiserver %d %q, warnings %q",
+		what, ours.budget, ours.errs, ours.warnings, theirs.budget, theirs.errs, theirs.warnings)
 	return false
 }
 
