@@ -15,6 +15,7 @@
 package diff
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -113,15 +114,18 @@ func (c *comparison) at(path string, f func()) {
 
 // quote writes a value as JSON, cut where it is long.
 func quote(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var raw bytes.Buffer
+	out := json.NewEncoder(&raw)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
+	text := strings.TrimSuffix(raw.String(), "\n")
 	const most = 60
-	if runes := []rune(string(raw)); len(runes) > most {
+	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "..."
 	}
-	return string(raw)
+	return text
 }
 
 // sets returns what is only in before, and only in after, sorted.

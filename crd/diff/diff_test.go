@@ -75,6 +75,7 @@ func TestFields(t *testing.T) {
 		{"{type: object, additionalProperties: {type: string}}", "{type: object}", "BREAKING .* additionalProperties removed", "compatible .* additionalProperties added"},
 		{"{type: object, additionalProperties: {type: string}}", "{type: object, additionalProperties: {type: string, maxLength: 1}}", "BREAKING .* maxLength 1 added", "compatible .* maxLength 1 removed"},
 		{"{type: object, additionalProperties: {type: string}}", "{type: object, properties: {a: {type: string}}}", "BREAKING .* additionalProperties removed", "compatible .* additionalProperties added"},
+		{"{type: object, additionalProperties: {type: string}}", "{type: object, x-kubernetes-preserve-unknown-fields: true}", "compatible unknown fields are preserved now; compatible .* values are not described any more", "BREAKING unknown fields are not preserved any more; BREAKING .* values are described now"},
 		{"{type: array, items: {type: string}}", "{type: array, items: {type: string, maxLength: 1}}", "BREAKING [] maxLength 1 added", "compatible [] maxLength 1 removed"},
 		{"{type: string}", "{type: string, x-kubernetes-validations: [{rule: self != ''}]}", `BREAKING rule "self != ''" added`, `compatible rule "self != ''" removed`},
 		{"{type: string, x-kubernetes-validations: [{rule: self != '', message: a}]}", "{type: string, x-kubernetes-validations: [{rule: self != ''}]}", "", ""},
@@ -92,16 +93,15 @@ func TestFields(t *testing.T) {
 				}
 				continue
 			}
-			var got string
-			if len(changes) == 1 {
-				c := changes[0]
+			var list []string
+			for _, c := range changes {
 				verdict := map[bool]string{true: "BREAKING", false: "compatible"}[c.Breaking]
-				got = strings.Join(strings.Fields(verdict+" "+strings.TrimPrefix(c.Path, ".spec.f")+" "+c.What), " ")
+				list = append(list, strings.Join(strings.Fields(verdict+" "+strings.TrimPrefix(c.Path, ".spec.f")+" "+c.What), " "))
 				if c.CRD != "as.b.c" || c.Version != "v1" || c.Breaking && c.Why == "" {
 					t.Errorf("%+v", c)
 				}
 			}
-			if got != way.want {
+			if got := strings.Join(list, "; "); got != way.want {
 				t.Errorf("%s -> %s: %v\nwant %s", way.before, way.after, changes, way.want)
 			}
 		}

@@ -225,26 +225,34 @@ func (c *comparison) members(o, n *props) {
 			}
 		})
 	}
-	c.additional(o.AdditionalProperties, n.AdditionalProperties)
-}
-
-func (c *comparison) additional(o, n *apiextensionsv1.JSONSchemaPropsOrBool) {
 	c.at(c.path+".*", func() {
-		switch {
-		case o == nil && n == nil:
-		case n == nil:
-			c.breaking("additionalProperties removed", "members that the schema does not name are pruned")
-		case o == nil:
-			c.compatible("additionalProperties added", "")
-		case o.Schema != nil && n.Schema != nil:
-			c.node(o.Schema, n.Schema)
-		case o.Schema == nil && n.Schema == nil:
-		case n.Schema == nil:
-			c.breaking("values are not described any more", "what is in them is pruned")
+		switch was, is := o.AdditionalProperties, n.AdditionalProperties; {
+		case is == nil && was != nil && preserves(n):
+			c.compatible("values are not described any more", "they are kept unchecked")
+		case was == nil && is != nil && preserves(o):
+			c.breaking("values are described now", "what was kept there unchecked is checked and pruned")
 		default:
-			c.breaking("values are described now", "what was accepted may be refused")
+			c.additional(was, is)
 		}
 	})
+}
+
+// additional compares the schemas of members that are not named.
+func (c *comparison) additional(o, n *apiextensionsv1.JSONSchemaPropsOrBool) {
+	switch {
+	case o == nil && n == nil:
+	case n == nil:
+		c.breaking("additionalProperties removed", "members that the schema does not name are pruned")
+	case o == nil:
+		c.compatible("additionalProperties added", "")
+	case o.Schema != nil && n.Schema != nil:
+		c.node(o.Schema, n.Schema)
+	case o.Schema == nil && n.Schema == nil:
+	case n.Schema == nil:
+		c.breaking("values are not described any more", "what is in them is pruned")
+	default:
+		c.breaking("values are described now", "what was accepted may be refused")
+	}
 }
 
 func (c *comparison) required(o, n *props) {

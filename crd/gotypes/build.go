@@ -147,7 +147,7 @@ func (b *builder) fields(w work, hasStatus bool) {
 	if s.kind {
 		s.fields = append(s.fields,
 			&structField{json: ",inline", typ: foreign(pkgMetaV1, "TypeMeta")},
-			&structField{json: "metadata,omitzero", typ: foreignDeep(pkgMetaV1, "ObjectMeta")})
+			&structField{json: "metadata,omitzero", typ: foreignDeep(pkgMetaV1, "ObjectMeta"), markers: []string{"+optional"}})
 		s.known = append(s.known, "apiVersion", "kind", "metadata")
 	} else if p.XEmbeddedResource {
 		members = embedded(p)

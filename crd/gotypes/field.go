@@ -47,6 +47,9 @@ func (b *builder) field(w work, name, goField string, p *props, isStatus bool) *
 		f.markers = append(f.markers, "+nullable")
 	}
 	f.markers = append(f.markers, defaultMarker(p)...)
+	if typ.shape == nullable || typ.name == "RawMessage" {
+		f.markers = append(f.markers, schemaless(p)...)
+	}
 	if isStruct(typ) {
 		return f // the rest is said of the type
 	}
@@ -130,7 +133,7 @@ func (b *builder) typeOf(at place, p *props) *goType {
 		return foreignDeep(pkgMetaV1, "ObjectMeta")
 	case p.XIntOrString:
 		if isQuantity(p.Pattern) {
-			b.pkg.helpers.quantity = true
+			b.pkg.helpers.quantity, b.pkg.helpers.pattern = true, p.Pattern
 			return predeclared(b.pkg.helpers.names["Quantity"])
 		}
 		return foreign(pkgIntstr, "IntOrString")

@@ -65,6 +65,7 @@ func TestText(t *testing.T) {
 		"// +required // +nullable MustNull *int32 `json:\"mustNull\"`",
 		"MustMap map[string]int64 `json:\"mustMap,omitzero\"`",
 		"// +optional // +kubebuilder:default=true MustDefault *bool `json:\"mustDefault,omitempty\"`",
+		`// +kubebuilder:validation:XValidation:rule="self != '\u0027",message="not empty"`,
 		"Longer string `json:\"longer,omitempty\"`",
 		"Positive int64 `json:\"positive,omitempty\"`",
 		"Bytes []byte `json:\"bytes,omitzero\"`",

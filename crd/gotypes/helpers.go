@@ -34,12 +34,15 @@ func (n *%[1]s[T]) UnmarshalJSON(data []byte) error {
 func (p *goPackage) writeQuantity(f *goFile) {
 	name, js, res := p.helpers.names["Quantity"], f.use(pkgJSON), f.use(pkgResource)
 	f.printf(`
+// +kubebuilder:validation:XIntOrString
+// +kubebuilder:validation:Pattern=%[4]s
+
 // %[1]s is an amount, such as 500m or 2Gi, kept as it was written: as text, or as a whole number. (An
 // intstr.IntOrString has no room for 4294967296, and a resource.Quantity would write 1024Mi as 1Gi.)
 type %[1]s struct {
 	// Text counts where it is not empty.
-	Text string
-	Int  int64
+	Text string %[5]s
+	Int  int64  %[5]s
 }
 
 // %[1]sOf returns an amount as text.
@@ -69,7 +72,7 @@ func (q *%[1]s) UnmarshalJSON(data []byte) error {
 	}
 	return %[2]s.Unmarshal(data, &q.Int)
 }
-`, name, js, res)
+`, name, js, res, quoted(p.helpers.pattern), "`json:\"-\"`")
 }
 
 // jsonFile has the methods of types that keep unknown members; nil where there are none.

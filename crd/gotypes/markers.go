@@ -14,7 +14,11 @@ const kb = "+kubebuilder:"
 // valueMarkers are the markers of a field that is no struct: what its values must be. Items of a list have theirs
 // with the prefix "items:", which markers know for one level only.
 func valueMarkers(p *props, typ *goType) []string {
-	m := bounds(p, kb+"validation:")
+	own := *p
+	if isQuantity(p.Pattern) {
+		own.Pattern = "" // it is on the type
+	}
+	m := bounds(&own, kb+"validation:")
 	if p.Format != "" && !impliesFormat(typ, p.Format) {
 		m = append(m, kb+"validation:Format="+p.Format)
 	}
@@ -35,6 +39,21 @@ func valueMarkers(p *props, typ *goType) []string {
 		m = append(m, "+mapType="+*p.XMapType)
 	}
 	return append(m, ruleMarkers(p)...)
+}
+
+// schemaless says what is in a Nullable or raw JSON, which controller-gen does not understand, as far as markers can.
+func schemaless(p *props) []string {
+	m := []string{kb + "validation:Schemaless"}
+	if p.Type != "" {
+		m = append(m, kb+"validation:Type="+p.Type)
+	}
+	if p.XIntOrString {
+		m = append(m, kb+"validation:XIntOrString")
+	}
+	if p.Type == "object" && !preserves(p) {
+		m = append(m, kb+"pruning:PreserveUnknownFields")
+	}
+	return m
 }
 
 // impliesFormat says whether the Go type alone makes controller-gen write the format.
@@ -159,7 +178,7 @@ func defaultMarker(p *props) []string {
 
 // quoted prefers the quotes that need no escapes.
 func quoted(s string) string {
-	if strconv.CanBackquote(s) {
+	if strconv.CanBackquote(s) && !strings.Contains(s, "''") {
 		return "`" + s + "`"
 	}
 	return strconv.Quote(s)

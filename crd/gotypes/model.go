@@ -106,4 +106,5 @@ type goPackage struct {
 type helpers struct {
 	names                    map[string]string
 	nullable, quantity, keep bool
+	pattern                  string // of quantities
 }

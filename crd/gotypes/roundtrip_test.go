@@ -112,7 +112,7 @@ func run(t *testing.T, binary string, objects []json.RawMessage) []answer {
 	return answers
 }
 
-func read(t *testing.T, file string) []byte {
+func read(t testing.TB, file string) []byte {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -104,9 +104,13 @@ func (f *goFile) fieldComment(doc string, markers []string) {
 		f.printf("%s\n", strings.TrimRight("// "+line, " "))
 	}
 	for _, m := range markers {
-		f.printf("// %s\n", strings.ReplaceAll(clean(m), "\n", " "))
+		f.printf("// %s\n", pairs.Replace(strings.ReplaceAll(clean(m), "\n", " ")))
 	}
 }
+
+// pairs escapes what gofmt makes typographic quotes of, even in markers. They are in strings there, whose quotes are
+// chosen so that escapes count.
+var pairs = strings.NewReplacer("''", `'\u0027`, "``", "`"+`\u0060`)
 
 // expr is a type as it stands in the source.
 func (f *goFile) expr(t *goType) string {

@@ -17,7 +17,9 @@ import (
 
 // Website is a page, served by a number of replicas.
 type Website struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	// What the author asks for.
