@@ -18,24 +18,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/apiservertest"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
-
-// corpus finds shared/corpus beside the checkout, or skips the test.
-func corpus(t testing.TB) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dir != filepath.Dir(dir) {
-		path := filepath.Join(dir, "..", "shared", "corpus")
-		if _, err := os.Stat(filepath.Join(path, "expected.tsv")); err == nil {
-			return path
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skip("shared/corpus is not beside this checkout")
-	return ""
-}
 
 // expectation is one row of expected.tsv; SOURCES.md there says what the columns are.
 type expectation struct {
@@ -78,7 +62,7 @@ func expectations(t *testing.T, dir string) (rows []expectation) {
 // reasons, messages, causes and warnings with those of kube-apiserver.
 func TestCorpus(t *testing.T) {
 	g := NewWithT(t)
-	dir := corpus(t)
+	dir := corpus.Dir(t)
 	s := apiservertest.Start(t, apiservertest.Options{})
 	c := corpusRun{g: g, s: s, paths: map[string]string{}, namespaces: map[string]bool{}}
 	sent := 0

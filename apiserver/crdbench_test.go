@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	goruntime "runtime"
 	"strings"
 	"testing"
@@ -15,20 +14,14 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/apiservertest"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // BenchmarkCRD creates CRDs of the corpus again and again under new names, and tells what one costs: time and memory
 // allocated, its size, and what stays in memory while nobody uses it.
 func BenchmarkCRD(b *testing.B) {
-	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", "*", "crds", "*.yaml"))
-	if len(files) == 0 {
-		files, _ = filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "*", "crds", "*.yaml"))
-	}
-	if len(files) == 0 {
-		b.Skip("shared/corpus is not beside this checkout")
-	}
 	var all []apiextensionsv1.CustomResourceDefinition
-	for _, f := range files {
+	for _, f := range corpus.CRDs(b) {
 		raw, err := os.ReadFile(f)
 		if err != nil {
 			b.Fatal(err)

@@ -8,21 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/keelson-project/keelson/internal/corpus"
 	"sigs.k8s.io/yaml"
 )
 
 // BenchmarkCreate creates CustomResourceDefinitions of about the corpus' average size (60 kB), each in a group of its
 // own.
 func BenchmarkCreate(b *testing.B) {
-	const file = "../../shared/corpus/cert-manager/crds/certificates.cert-manager.io.yaml"
-	path := file
-	for range 3 {
-		if _, err := os.Stat(path); err == nil {
-			break
-		}
-		path = filepath.Join("..", path)
-	}
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile(filepath.Join(corpus.Dir(b), "cert-manager", "crds", "certificates.cert-manager.io.yaml"))
 	if err != nil {
 		b.Skip(err)
 	}

@@ -3,7 +3,6 @@ package crd
 import (
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // longWay is what readProps has to agree with: Go's decoder and encoder.
@@ -100,29 +100,23 @@ func TestReadPropsLeavesTheUnusual(t *testing.T) {
 // TestReadRealProps reads the schemas of the corpus.
 func TestReadRealProps(t *testing.T) {
 	n := 0
-	for _, root := range []string{"../../shared", "../../../shared"} {
-		files, _ := filepath.Glob(filepath.Join(filepath.FromSlash(root), "corpus", "*", "crds", "*.yaml"))
-		for _, file := range files {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			asJSON, err := yaml.YAMLToJSON(raw)
-			if err != nil {
-				t.Fatal(err)
-			}
-			obj, err := resource.Decode(asJSON)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range schemasOf(obj) {
-				n++
-				sameProps(t, s)
-			}
+	for _, file := range corpus.CRDs(t) {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if n == 0 {
-		t.Skip("shared/corpus is not beside this checkout")
+		asJSON, err := yaml.YAMLToJSON(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		obj, err := resource.Decode(asJSON)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range schemasOf(obj) {
+			n++
+			sameProps(t, s)
+		}
 	}
 	t.Logf("%d schemas", n)
 }

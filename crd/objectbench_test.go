@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	goruntime "runtime"
 	"syscall"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/keelson-project/keelson/crd"
 	"github.com/keelson-project/keelson/crd/schema"
 	"github.com/keelson-project/keelson/crd/validation"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // benchCRD has a spec of 40 properties, like the kinds of bench/load.
@@ -141,16 +141,9 @@ func BenchmarkObjectCompile(b *testing.B) {
 
 // BenchmarkSchemaMemory compiles the schemas of the corpus and tells what each byte of their JSON takes.
 func BenchmarkSchemaMemory(b *testing.B) {
-	files, err := filepath.Glob("../../shared/corpus/*/crds/*.yaml")
-	if files == nil {
-		files, err = filepath.Glob("../../../shared/corpus/*/crds/*.yaml")
-	}
-	if err != nil || len(files) == 0 {
-		b.Skip("shared/corpus is not beside this checkout")
-	}
 	var raw [][]byte
 	size := 0
-	for _, file := range files {
+	for _, file := range corpus.CRDs(b) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			b.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/crd"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // sameWay creates obj both ways and compares; it returns whether there was a short way.
@@ -87,16 +87,8 @@ func TestCreateIsUpdate(t *testing.T) {
 
 // TestCreateIsUpdateOfRealObjects does the same with those of the corpus.
 func TestCreateIsUpdateOfRealObjects(t *testing.T) {
-	dir := filepath.Join("..", "..", "..", "shared", "corpus")
-	if _, err := os.Stat(dir); err != nil {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "corpus")
-	}
-	crds, _ := filepath.Glob(filepath.Join(dir, "*", "crds", "*.yaml"))
-	if len(crds) == 0 {
-		t.Skip("shared/corpus is not beside this checkout")
-	}
 	set, managers := models.New(), map[string]*Manager{}
-	for _, file := range crds {
+	for _, file := range corpus.CRDs(t) {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -107,9 +99,8 @@ func TestCreateIsUpdateOfRealObjects(t *testing.T) {
 			managers[d.APIVersion(v.Name)+" "+d.Names.Kind] = For(d, v, "", set)
 		}
 	}
-	samples, _ := filepath.Glob(filepath.Join(dir, "*", "samples", "*.yaml"))
 	short, all := 0, 0
-	for _, file := range samples {
+	for _, file := range corpus.Samples(t) {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

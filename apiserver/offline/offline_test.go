@@ -12,6 +12,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/offline"
 	"github.com/keelson-project/keelson/crd/source"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 const crd = `apiVersion: apiextensions.k8s.io/v1
@@ -120,27 +121,9 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
-// corpus finds shared/corpus beside the checkout, or skips the test.
-func corpus(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dir != filepath.Dir(dir) {
-		path := filepath.Join(dir, "..", "shared", "corpus")
-		if _, err := os.Stat(filepath.Join(path, "expected.tsv")); err == nil {
-			return path
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skip("shared/corpus is not beside this checkout")
-	return ""
-}
-
 // TestCorpus compares the verdicts on all samples of the corpus with kube-apiserver's.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := corpus.Dir(t)
 	f, err := os.Open(filepath.Join(dir, "expected.tsv"))
 	if err != nil {
 		t.Fatal(err)

@@ -7,32 +7,16 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/keelson-project/keelson/internal/corpus"
 	"k8s.io/apimachinery/pkg/runtime"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
 
-// corpus finds shared/corpus beside the checkout, or skips the test.
-func corpus(t *testing.T) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dir != filepath.Dir(dir) {
-		path := filepath.Join(dir, "..", "shared", "corpus")
-		if _, err := os.Stat(filepath.Join(path, "expected.tsv")); err == nil {
-			return path
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skip("shared/corpus is not beside this checkout")
-	return ""
-}
-
 // TestCorpus compares the rules of all CRDs, and what they say of all samples: created, updated to themselves, and
 // updated from each other.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := corpus.Dir(t)
 	files, _ := filepath.Glob(filepath.Join(dir, "*", "crds", "*.yaml"))
 	kinds := map[string]*both{}
 	rules := 0

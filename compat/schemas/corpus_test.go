@@ -10,30 +10,14 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
+	"github.com/keelson-project/keelson/internal/corpus"
 	"github.com/keelson-project/keelson/internal/randschema"
 )
-
-// corpus finds shared/corpus beside the checkout, or skips the test.
-func corpus(t *testing.T) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dir != filepath.Dir(dir) {
-		path := filepath.Join(dir, "..", "shared", "corpus")
-		if _, err := os.Stat(filepath.Join(path, "expected.tsv")); err == nil {
-			return path
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skip("shared/corpus is not beside this checkout")
-	return ""
-}
 
 // TestCorpus compares what becomes of the corpus' objects, and of objects made from them by random changes, when they
 // are created and updated.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := corpus.Dir(t)
 	kinds := map[string]*apiextensionsv1.JSONSchemaProps{}
 	for _, file := range files(t, dir, "crds") {
 		var c apiextensionsv1.CustomResourceDefinition

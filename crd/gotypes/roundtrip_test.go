@@ -21,6 +21,7 @@ import (
 
 	"github.com/keelson-project/keelson/crd/gotypes"
 	"github.com/keelson-project/keelson/crd/source"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // folder is where the compiler sees the generated packages. There is no such folder on disk: an overlay puts them
@@ -202,24 +203,6 @@ func differences(a, b any, at string) []string {
 	return nil
 }
 
-// corpus finds shared/corpus beside the checkout, or skips the test.
-func corpus(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dir != filepath.Dir(dir) {
-		path := filepath.Join(dir, "..", "shared", "corpus")
-		if _, err := os.Stat(filepath.Join(path, "expected.tsv")); err == nil {
-			return path
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skip("shared/corpus is not beside this checkout")
-	return ""
-}
-
 // accepted are the files of the corpus that kube-apiserver accepts: CRDs, and samples with the JSON pointers of the
 // nulls that it drops when it reads them.
 func accepted(t *testing.T, dir string) (crds, samples []string, nulls map[string][]string) {
@@ -285,7 +268,7 @@ func TestCorpusRoundTrips(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles 300,000 lines")
 	}
-	crdFiles, samples, nulls := accepted(t, corpus(t))
+	crdFiles, samples, nulls := accepted(t, corpus.Dir(t))
 	docs, err := source.ReadCRDs(crdFiles, nil)
 	if err != nil {
 		t.Fatal(err)

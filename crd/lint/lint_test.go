@@ -3,7 +3,6 @@ package lint_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/keelson-project/keelson/crd/lint"
 	"github.com/keelson-project/keelson/crd/source"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // clean is a definition that nobody has anything to say of.
@@ -182,18 +182,11 @@ func TestSpecType(t *testing.T) {
 
 // TestCorpus: kube-apiserver accepts all definitions of the corpus, so nothing is an error.
 func TestCorpus(t *testing.T) {
-	dir, err := os.Getwd()
+	folders, err := filepath.Glob(filepath.Join(corpus.Dir(t), "*", "crds"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dir != filepath.Dir(dir) {
-		if crds, err := filepath.Glob(filepath.Join(dir, "..", "shared", "corpus", "*", "crds")); err == nil && len(crds) > 0 {
-			lintCorpus(t, crds)
-			return
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skip("shared/corpus is not beside this checkout")
+	lintCorpus(t, folders)
 }
 
 func lintCorpus(t *testing.T, folders []string) {
