@@ -133,10 +133,37 @@ func stories() []story {
 	for _, text := range slices.Sorted(maps.Keys(seen)) {
 		all = append(all, story{text})
 	}
-	for _, e := range slices.Concat(celEdits(), changes()) {
+	for _, e := range slices.Concat(celEdits(), changes(), manyChanges()) {
 		all = append(all, story{e})
 	}
 	return all
+}
+
+// manyChanges update good definitions, and bad ones that were stored, by edits of every sort.
+func manyChanges() []string {
+	good := []string{
+		``, v2, `V.subresources={"status":{}}`, `spec.scope="Cluster"`, `P.text.default="a"`, `P.list.x-kubernetes-list-type="map"; P.list.x-kubernetes-list-map-keys=["k"]`,
+		`P.x={"type":"object","x-kubernetes-embedded-resource":true,"x-kubernetes-preserve-unknown-fields":true}`, `V.selectableFields=[{"jsonPath":".spec.text"}]`,
+	}
+	bad := []string{
+		`P.text={}`, `P.text.type="strange"`, `-V.schema`, `spec.preserveUnknownFields=true`, `S.properties.spec.default={"nope":1}`, `P.list.x-kubernetes-list-type="set"`,
+		`P.list.x-kubernetes-list-type="map"; P.list.x-kubernetes-list-map-keys=["v"]`, `spec.preserveUnknownFields=true; P.text.default="a"`, `P.strings.items=[{"type":"string"}]`,
+	}
+	random := rand.New(rand.NewPCG(2, 37)) //nolint:gosec // the same changes every time
+	edits := append(singleEdits(), celEdits()...)
+	seen := map[string]bool{}
+	for len(seen) < 140 {
+		edit, old := edits[random.IntN(len(edits))], ""
+		if len(seen)%2 == 0 {
+			old = good[random.IntN(len(good))]
+		} else {
+			old = bad[random.IntN(len(bad))]
+		}
+		if text := old + "; " + edit; editable(text) && !strings.Contains(edit, "metadata.name=") {
+			seen[map[bool]string{true: "", false: "stored "}[len(seen)%2 == 0]+old+" -> "+text] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 func editable(edits string) bool {
