@@ -47,7 +47,8 @@ func Run(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.store.Close()) }()
-	known := append([]auth.Authenticator{auth.NewClientCertificates(p.pki.Pool(), nil)}, tokens...)
+	in := newInside()
+	known := append([]auth.Authenticator{auth.NewClientCertificates(p.pki.Pool(), nil), in.authenticator()}, tokens...)
 	server, err := apiserver.New(apiserver.Config{
 		Store: p.store, Authenticator: auth.Union(known...), Authorizer: auth.MastersOnly{},
 		Logger: c.Logger, Address: clientAddress(c.Listen, l),
@@ -55,9 +56,10 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	return serve(ctx, server, p.httpServer(server, c.Logger), l, func() {
+	return serve(ctx, server, p.httpServer(server, c.Logger), l, func(ctx context.Context) error {
 		c.greet(c.Out, p.url, d, p.pki.CAFile(), p.pki.AdminFile(), time.Since(start))
 		resident.ReleaseCode()
+		return c.runControllers(ctx, server, in)
 	})
 }
 
@@ -131,28 +133,33 @@ func (c connectionLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// serve runs the server and its listener. When ctx ends, first the requests end and then what they need.
-func serve(ctx context.Context, server *apiserver.Server, hs *http.Server, l net.Listener, ready func()) error {
+// serve runs the server and its listener, and beside when the server is ready. When ctx ends, first the requests and
+// beside end, and then what they need.
+func serve(ctx context.Context, server *apiserver.Server, hs *http.Server, l net.Listener, beside func(context.Context) error) error {
 	serving, stopServing := context.WithCancel(ctx)
 	defer stopServing()
 	running, stopRunning := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRunning()
-	ran, greeted := make(chan error, 1), make(chan struct{})
+	ran, besideEnded := make(chan error, 1), make(chan error, 1)
 	go func() {
 		ran <- server.Run(running)
 		stopServing()
 	}()
 	go func() {
-		defer close(greeted)
 		select {
 		case <-server.Ready():
-			ready()
+			err := beside(serving)
+			if err != nil {
+				stopServing()
+			}
+			besideEnded <- err
 		case <-serving.Done():
+			besideEnded <- nil
 		}
 	}()
 	err := server.Serve(serving, hs, func() error { return hs.ServeTLS(l, "", "") }, grace)
 	stopServing()
+	err = errors.Join(err, <-besideEnded)
 	stopRunning()
-	<-greeted
 	return errors.Join(err, <-ran)
 }
