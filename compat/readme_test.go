@@ -10,13 +10,22 @@ import (
 	"time"
 )
 
-// TestReadme types what the README's tutorial says, in its order. A line whose comment begins with "refused" must fail,
+// TestReadme types what the README's tutorial and those of docs say, in their order. A line whose comment begins with "refused" must fail,
 // one that watches is left alone after a moment, all others must work.
 func TestReadme(t *testing.T) {
 	if !ours() {
 		t.Skip("the README promises what kube-apiserver does not: a type that is there at once")
 	}
-	text, err := os.ReadFile("../README.md")
+	for _, page := range []struct {
+		file     string
+		commands int // at least
+	}{{"../README.md", 8}, {"../docs/storage-versions.md", 9}} {
+		t.Run(page.file, func(t *testing.T) { typePage(t, page.file, page.commands) })
+	}
+}
+
+func typePage(t *testing.T, file string, commands int) {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +60,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("k %s: %v\n%s", command, err, out.String())
 		}
 	}
-	if typed < 8 {
-		t.Errorf("the README has %d commands: its tutorial was not found", typed)
+	if typed < commands {
+		t.Errorf("%s has %d commands: its tutorial was not found", file, typed)
 	}
 }
