@@ -32,7 +32,8 @@ func startEtcd(t *testing.T) string {
 	return "http://" + e.Clients[0].Addr().String()
 }
 
-// TestExternalEtcd: two servers on one cluster serve the same objects.
+// TestExternalEtcd: two servers on one cluster serve the same objects, and one that stops leaves the controllers to the
+// other.
 func TestExternalEtcd(t *testing.T) {
 	etcd := startEtcd(t)
 	first := start(t, "--data-dir", t.TempDir(), "--etcd-servers", etcd)
@@ -42,5 +43,8 @@ func TestExternalEtcd(t *testing.T) {
 		t.Errorf("the second server has %q", got)
 	}
 	first.stop(t, os.Interrupt)
+	second.kubectl(t, "apiVersion: storagemigration.k8s.io/v1\nkind: StorageVersionMigration\nmetadata: {name: a}\nspec: {resource: {resource: configmaps}}",
+		"create", "-f", "-")
+	second.kubectl(t, "", "wait", "storageversionmigration/a", "--for=condition=Succeeded", "--timeout=60s")
 	second.stop(t, os.Interrupt)
 }

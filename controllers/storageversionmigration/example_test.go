@@ -80,7 +80,9 @@ func server() (cfg client.Config, stop func()) {
 	<-s.Ready()
 	return client.Config{Host: "http://server", Transport: apiserver.Transport(s), BearerToken: "secret"}, func() {
 		cancel()
-		_ = <-ran
+		if err := <-ran; err != nil {
+			panic(err)
+		}
 		_ = store.Close()
 	}
 }
