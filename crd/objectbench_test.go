@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -74,6 +75,36 @@ func cpu(b *testing.B) func() {
 	b.ReportAllocs()
 	before := used()
 	return func() { b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op") }
+}
+
+// TestValidObjectsAllocateNothing holds the schema's part of a write, without CEL rules, to that.
+func TestValidObjectsAllocateNothing(t *testing.T) {
+	text := strings.Replace(benchCRD(), `"schema":{"openAPIV3Schema":{"type":"object","properties":{`, `"schema":{"openAPIV3Schema":{"type":"object","properties":{
+		"status":{"type":"object","properties":{"conditions":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["type"],
+		"items":{"type":"object","required":["type"],"properties":{"type":{"type":"string"},"lastTransitionTime":{"type":"string","format":"date-time"}}}},
+		"port":{"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]},
+		"hosts":{"type":"array","x-kubernetes-list-type":"set","items":{"type":"string"}}}},`, 1)
+	whole := benchObject()
+	whole = whole[:len(whole)-1] + `,"status":{"port":80,"hosts":["a","b"],"conditions":[{"type":"Ready","lastTransitionTime":"2020-01-02T03:04:05Z"},{"type":"Synced"}]}}`
+	s, obj, old, ctx := benchSchema(t, text), decode(t, whole), decode(t, whole), context.Background()
+	write := func() {
+		if err := s.(resource.TypeChecker).CheckTypes(obj); err != nil {
+			t.Fatal(err)
+		}
+		if unknown := s.Prune(obj); len(unknown) > 0 {
+			t.Fatal(unknown)
+		}
+		s.Default(obj)
+		if errs := s.Validate(ctx, obj, old); len(errs) > 0 {
+			t.Fatal(errs)
+		}
+	}
+	for range 50 { // patterns get their tables
+		write()
+	}
+	if allocations := testing.AllocsPerRun(100, write); allocations >= 1 {
+		t.Errorf("%v allocations", allocations)
+	}
 }
 
 // BenchmarkObject is what a write of a valid object costs in the schema's hands.

@@ -85,16 +85,19 @@ func TestLists(t *testing.T) {
 	one := `{type: object, additionalProperties: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [a], items: {type: object}}}`
 	two := `{type: array, items: {type: object, properties: {l: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [a, b], items: {type: object}}}}}`
 	for name, c := range map[string]struct{ schema, value, want string }{
-		"a set":            {set, `{l: [1, a, null, {x: [1]}, [2]]}`, ``},
-		"a set twice":      {set, `{l: [a, a, a, {x: 1, z: 2}, b, {z: 2, x: 1}, [1], [1], null, null]}`, "l[1]: Duplicate value: \"a\"\nl[5]: Duplicate value: {\"x\":1,\"z\":2}\nl[7]: Duplicate value: [1]\nl[9]: Duplicate value: null"},
-		"kinds of numbers": {set, `{"l": [1, 1.0, "1", "[1]", [1]]}`, ``},
-		"a map":            {one, `{m: [{a: x}, {a: y}, {b: x}]}`, ``},
-		"a key twice":      {one, `{m: [{a: x, b: 1}, {a: x, b: 2}, {c: 1}, {}, null]}`, "[m][1]: Duplicate value: {\"a\":\"x\"}\n[m][3]: Duplicate value: {}"},
-		"compound keys":    {one, `{m: [{a: [1]}, {a: [1]}, {a: "[1]"}]}`, `[m][1]: Duplicate value: {"a":[1]}`},
-		"two keys":         {two, `[{l: [{a: 1, b: 2}, {a: 1}, {b: 1}, {a: 1, b: 2}]}]`, `[0].l[3]: Duplicate value: {"a":1,"b":2}`},
-		"no keys":          {two, `[{l: [{}, {c: 1}]}]`, `[0].l[1]: Duplicate value: {}`},
-		"no objects":       {one, `{m: [{a: x}, 1, {a: x}]}`, `[m][1]: Invalid value: 1: must be an object for an array of list-type map`},
-		"something else":   {one, `{m: text}`, ``},
+		"a set":                    {set, `{l: [1, a, null, {x: [1]}, [2]]}`, ``},
+		"a set twice":              {set, `{l: [a, a, a, {x: 1, z: 2}, b, {z: 2, x: 1}, [1], [1], null, null]}`, "l[1]: Duplicate value: \"a\"\nl[5]: Duplicate value: {\"x\":1,\"z\":2}\nl[7]: Duplicate value: [1]\nl[9]: Duplicate value: null"},
+		"kinds of numbers":         {set, `{"l": [1, 1.0, "1", "[1]", [1]]}`, ``},
+		"a map":                    {one, `{m: [{a: x}, {a: y}, {b: x}]}`, ``},
+		"a key twice":              {one, `{m: [{a: x, b: 1}, {a: x, b: 2}, {c: 1}, {}, null]}`, "[m][1]: Duplicate value: {\"a\":\"x\"}\n[m][3]: Duplicate value: {}"},
+		"compound keys":            {one, `{m: [{a: [1]}, {a: [1]}, {a: "[1]"}]}`, `[m][1]: Duplicate value: {"a":[1]}`},
+		"kinds of numbers as key":  {one, `{"m": [{"a": 1}, {"a": 1.0}]}`, ``},
+		"kinds of numbers as keys": {two, `[{"l": [{"a": 1, "b": 1}, {"a": 1.0, "b": 1}]}]`, `[0].l[1]: Duplicate value: {"a":1,"b":1}`},
+		"a null as key":            {one, `{m: [{a: null}, {}, {a: null}]}`, `[m][2]: Duplicate value: {"a":null}`},
+		"two keys":                 {two, `[{l: [{a: 1, b: 2}, {a: 1}, {b: 1}, {a: 1, b: 2}]}]`, `[0].l[3]: Duplicate value: {"a":1,"b":2}`},
+		"no keys":                  {two, `[{l: [{}, {c: 1}]}]`, `[0].l[1]: Duplicate value: {}`},
+		"no objects":               {one, `{m: [{a: x}, 1, {a: x}]}`, `[m][1]: Invalid value: 1: must be an object for an array of list-type map`},
+		"something else":           {one, `{m: text}`, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
 			check(t, validation.ValidateLists(nil, parse(t, c.value), parseSchema(t, c.schema)), c.want)
