@@ -129,7 +129,8 @@ func restConfig(t *testing.T) *rest.Config {
 // TestStories runs testdata/*.txtar, each in a namespace of its own with a kubectl that finds the server.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata",
+		Dir:           "testdata",
+		UpdateScripts: *record, // what cmp compares with
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			script := fmt.Sprintf("#!/bin/sh\nexec %q kubectl \"$@\"\n", suite.binary) // for what runs in the background
