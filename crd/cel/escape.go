@@ -37,7 +37,10 @@ func escape(name string) (identifier string, ok bool) {
 	if plain {
 		return name, true
 	}
-	return strings.NewReplacer("__", "__underscores__", ".", "__dot__", "-", "__dash__", "/", "__slash__").Replace(name), true
+	name = strings.ReplaceAll(name, "__", "__underscores__") // first: the others bring underscores
+	name = strings.ReplaceAll(name, ".", "__dot__")
+	name = strings.ReplaceAll(name, "-", "__dash__")
+	return strings.ReplaceAll(name, "/", "__slash__"), true
 }
 
 // unescape is the reverse of escape. ok is false for what escape never returns.

@@ -50,25 +50,22 @@ func specifiesMetadata(s *schema.Schema) bool {
 		is(s.Properties["metadata"], "name", "string") && is(s.Properties["metadata"], "generateName", "string")
 }
 
-// withMetadata gives s, which is not shared, the properties of resources. Names are as short as they must be: costs
+// withMetadata gives s, whose properties are its own, those of resources. Names are as short as they must be: costs
 // are estimated from that.
 func withMetadata(s *schema.Schema) {
-	text := &schema.Schema{Type: "string"}
 	var name, generateName *schema.Schema
 	if metadata := s.Properties["metadata"]; metadata != nil {
 		name, generateName = metadata.Properties["name"], metadata.Properties["generateName"]
 	}
 	const longest = int64(validation.DNS1123SubdomainMaxLength)
-	properties := maps.Clone(s.Properties)
-	if properties == nil {
-		properties = map[string]*schema.Schema{}
+	if s.Properties == nil {
+		s.Properties = map[string]*schema.Schema{}
 	}
-	properties["apiVersion"], properties["kind"] = text, text
-	properties["metadata"] = &schema.Schema{Type: "object", Properties: map[string]*schema.Schema{
+	s.Properties["apiVersion"], s.Properties["kind"] = text, text
+	s.Properties["metadata"] = &schema.Schema{Type: "object", Properties: map[string]*schema.Schema{
 		"name":         limited(name, longest),
 		"generateName": limited(generateName, longest-1), // at least one character is added
 	}}
-	s.Properties = properties
 }
 
 func limited(s *schema.Schema, longest int64) *schema.Schema {
