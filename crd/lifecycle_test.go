@@ -375,6 +375,7 @@ func TestSizes(t *testing.T) {
 		"deeper":     {in(nest(`{"a":`, 9000, `{}`)), "levels deep, at most 300 are allowed"},
 		"bottomless": {in(nest(`{"a":`, 1<<20, `{}`)), "exceeded max depth"},
 		"wide":       {in(`{"type":"string","allOf":[{}` + strings.Repeat(`,{}`, 1<<20) + `]}`), "objects, at most 200000 are allowed"},
+		"repeating":  {in(`{"type":"string","allOf":[{}` + strings.Repeat(`,{"pattern":"^(`+strings.Repeat("ab", 100)+`){1000}$"}`, 500) + `]}`), "its patterns repeat too much"},
 		"slow":       {in(nest(`{"type":"array","items":`, 250, `{"description":"`+description+`"}`)), "too much of it"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -385,6 +386,7 @@ func TestSizes(t *testing.T) {
 			t.Logf("refused after %v", time.Since(start))
 		})
 	}
-	// As deep as no real one is, and still accepted.
+	// As deep as no real one is, with more patterns, and still accepted.
+	s.define(`metadata.name="others.story.example.com"; spec.names.plural="others"; spec.names.kind="Other"; P.text.allOf=[{}` + strings.Repeat(`,{"pattern":"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"}`, 1000) + `]`)
 	s.do(http.MethodPost, definitions, in(nest(`{"type":"object","properties":{"a":`, 120, `{"type":"string"}`)), 201)
 }
