@@ -79,16 +79,16 @@ func New(c Config) (*Server, error) {
 		synced: make(chan struct{}), ready: make(chan struct{}), stopping: make(chan struct{}),
 		metrics: metrics.New(),
 	}
-	c.Store = s.metrics.Store(c.Store)
-	s.config.Store = c.Store
 	models := models.New()
+	if err := s.defineKinds(models); err != nil {
+		return nil, err
+	}
+	c.Store = newTranscoding(s.metrics.Store(c.Store), s.catalog)
+	s.config.Store = c.Store
 	s.cache = watchcache.New(c.Store, watchcache.Options{Prefix: "/registry/", Logger: s.log.WithName("watchcache")})
 	s.registry = registry.New(c.Store, s.cache, registry.Options{
 		Admission: admission.NewNamespaceLifecycle(namespaces{s}), Models: models,
 	})
-	if err := s.defineKinds(models); err != nil {
-		return nil, err
-	}
 	s.api = endpoints.New(s.catalog, s.registry, endpoints.Options{Stopping: s.stopping, WatchEvent: s.metrics.WatchEvent})
 	s.discovery = discovery.New(s.catalog, discovery.Options{ServerAddress: c.Address})
 	s.openapi = openapi.New(s.catalog, openapi.Options{Models: models, Version: gitVersion})
