@@ -33,10 +33,7 @@ func Definition(installer *Installer) *resource.Definition {
 		},
 		Versions: []resource.Version{{
 			Name: "v1", Served: true, Schema: kindSchema{},
-			Columns: []resource.Column{{
-				Name: "Created At", Type: "date", Path: []string{"metadata", "creationTimestamp"},
-				Description: "CreationTimestamp is a timestamp representing the server time when this object was created.",
-			}},
+			Columns:      kindColumns(),
 			Reset:        [][]string{{"status"}},
 			Subresources: map[string]*resource.Subresource{"status": {Merge: mergeKindStatus, Reset: [][]string{{"spec"}}}},
 			GoType:       &apiextensionsv1.CustomResourceDefinition{},

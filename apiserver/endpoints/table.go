@@ -167,7 +167,7 @@ func (t *table) cell(b *bytes.Buffer, c *resource.Column, data []byte, obj resou
 		b.WriteString("null")
 		return nil
 	}
-	if s, ok := v.(string); ok && c.Type == "date" {
+	if s, ok := v.(string); ok && c.Type == "date" && !c.Verbatim {
 		v = t.age(s)
 	}
 	raw, err := resource.AppendValue(nil, v)
@@ -179,6 +179,10 @@ func (t *table) cell(b *bytes.Buffer, c *resource.Column, data []byte, obj resou
 func (t *table) rawCell(b *bytes.Buffer, c *resource.Column, raw []byte) {
 	if len(raw) == 0 || string(raw) == "null" {
 		b.WriteString("null")
+		return
+	}
+	if c.Verbatim {
+		b.Write(raw)
 		return
 	}
 	switch c.Type {

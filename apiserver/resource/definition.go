@@ -164,6 +164,7 @@ type StatusValidator interface {
 type Column struct {
 	Name, Type, Format, Description string
 	Priority                        int32
+	Verbatim                        bool // a date is shown as it stands, not as an age
 	// Path is set where the value stands at a plain path of names (say spec.replicas): it is then read from
 	// the encoded object without decoding it. Otherwise Value computes it from the decoded one.
 	Path  []string
