@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	storagemigrationv1beta1 "k8s.io/api/storagemigration/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 
@@ -43,6 +44,9 @@ func TestKubernetesData(t *testing.T) {
 	replicas := int32(3)
 	put("/registry/deployments/default/d", inProtobuf(g, "apps/v1", "Deployment", &appsv1.Deployment{ObjectMeta: meta("d"), Spec: appsv1.DeploymentSpec{Replicas: &replicas}}))
 	s := apiservertest.Start(t, apiservertest.Options{Store: store})
+	migration := &storagemigrationv1beta1.StorageVersionMigration{ObjectMeta: metav1.ObjectMeta{Name: "m", UID: "u-2"}}
+	migration.Spec.Resource.Resource = "configmaps"
+	put("/registry/storageversionmigrations/m", inProtobuf(g, "storagemigration.k8s.io/v1beta1", "StorageVersionMigration", migration))
 
 	const maps = "/api/v1/namespaces/default/configmaps"
 	a := sendTo(g, s, "GET", maps+"/a", "")
@@ -51,6 +55,9 @@ func TestKubernetesData(t *testing.T) {
 	g.Expect(a.at("metadata", "uid")).To(Equal("u-1"))
 	g.Expect(sendTo(g, s, "GET", maps+"?labelSelector=by%3Dkube", "").at("items")).To(HaveLen(1))
 	g.Expect(sendTo(g, s, "GET", "/apis/apps/v1/namespaces/default/deployments/d", "").at("spec", "replicas")).To(BeEquivalentTo(3))
+	m := sendTo(g, s, "GET", "/apis/storagemigration.k8s.io/v1/storageversionmigrations/m", "") // stored in a version that is not served
+	g.Expect(m.at("apiVersion")).To(Equal("storagemigration.k8s.io/v1"), m.body)
+	g.Expect(m.at("spec", "resource", "resource")).To(Equal("configmaps"))
 	// An update stores JSON; what others write later in protobuf is watched like everything else.
 	a = sendTo(g, s, "PATCH", maps+"/a", `{"data":{"k":"w"}}`, "Content-Type: application/merge-patch+json")
 	g.Expect(a.code).To(Equal(200), a.body)

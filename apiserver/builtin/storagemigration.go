@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	storagemigrationv1 "k8s.io/api/storagemigration/v1"
+	storagemigrationv1beta1 "k8s.io/api/storagemigration/v1beta1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
@@ -41,7 +42,8 @@ func (k kinds) storageVersionMigration() *resource.Definition {
 			Reset:        statusOnly(),
 			Subresources: map[string]*resource.Subresource{"status": {Merge: mergeStatusAlone, Reset: [][]string{{"metadata"}, {"spec"}}}},
 		}, {
-			Name: "v1beta1", Schema: schema, // the same shape
+			// The same shape. Its Go type reads what kube-apiserver has stored.
+			Name: "v1beta1", GoType: &storagemigrationv1beta1.StorageVersionMigration{}, Schema: schema,
 		}},
 		Hooks: resource.Hooks{
 			PrepareCreate: func(_ context.Context, obj resource.Object) { obj["status"] = map[string]any{} },
