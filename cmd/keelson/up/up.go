@@ -25,6 +25,7 @@ const grace = 10 * time.Second
 // is ready are one line for the user, and name the flag that helps.
 func Run(ctx context.Context, c Config) (err error) {
 	start := time.Now()
+	resident.CollectEarly()
 	if err := c.validate(); err != nil {
 		return err
 	}
