@@ -25,7 +25,7 @@ func (c *call) patch() error {
 		return err
 	}
 	if p.Config != nil {
-		res, err := c.api.registry.Apply(c.r.Context(), c.t, func(resource.Object) (resource.Object, error) { return p.Config, nil }, o)
+		res, err := c.api.registry.Apply(c.r.Context(), c.t, p.Config, o)
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,11 @@ func (c *call) scale(s *resource.Scale) error {
 	}
 	o.Through = "scale"
 	if config != nil {
-		res, err := c.api.registry.Apply(ctx, main, func(resource.Object) (resource.Object, error) { return c.unscaled(s, config) }, o)
+		whole, err := c.unscaled(s, config)
+		if err != nil {
+			return err
+		}
+		res, err := c.api.registry.Apply(ctx, main, whole, o)
 		if err != nil {
 			return err
 		}

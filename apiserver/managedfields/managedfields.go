@@ -14,7 +14,6 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kmanagedfields "k8s.io/apimachinery/pkg/util/managedfields"
@@ -111,10 +110,10 @@ func (m *Manager) Update(ctx context.Context, live, obj resource.Object, manager
 	}
 }
 
-// Apply returns live with the configuration of manager merged into it, and with the account of that. live nil stands
-// for an object that does not exist yet. config is not changed, live may be. Errors: Conflict, with a cause for each
-// field that others own (force takes them over); BadRequest where config is of another version or kind, or has
-// managedFields; plain errors where it does not fit the schema.
+// Apply returns live with the configuration of manager merged into it, and with the account of that. live nil stands for
+// an object that does not exist yet. Both belong to Apply from then on: the result shares their memory. Errors: Conflict,
+// with a cause for each field that others own (force takes them over); BadRequest where config is of another version or
+// kind, or has managedFields; plain errors where it does not fit the schema.
 func (m *Manager) Apply(ctx context.Context, live, config resource.Object, manager string, force bool) (resource.Object, error) {
 	if live == nil {
 		live = m.Empty()
@@ -190,9 +189,4 @@ func sameButTime(a, b any) bool {
 		}
 	}
 	return true
-}
-
-// Validate says what is wrong with managedFields that a client sent.
-func Validate(list []metav1.ManagedFieldsEntry) error {
-	return kmanagedfields.ValidateManagedFields(list)
 }

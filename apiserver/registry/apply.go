@@ -20,19 +20,19 @@ func (r *Registry) fields(t *Target, through string) *managedfields.Manager {
 }
 
 // Apply merges the configuration that o.FieldManager wants into an object, or creates it where there is none (KEP-555).
-// make returns the configuration, given the current object (nil: there is none), which it must not change. Errors:
-// Conflict with a cause for each field that somebody else owns, BadRequest, Invalid, Forbidden, NotFound for subresources
-// of what does not exist, plain errors for what does not fit the schema, and those of the store.
-func (r *Registry) Apply(ctx context.Context, t Target, make func(current resource.Object) (resource.Object, error), o WriteOptions) (*Result, error) {
+// config is not changed. Errors: Conflict with a cause for each field that somebody else owns, BadRequest, Invalid,
+// Forbidden, NotFound for subresources of what does not exist, plain errors for what does not fit the schema, and those of
+// the store.
+func (r *Registry) Apply(ctx context.Context, t Target, config resource.Object, o WriteOptions) (*Result, error) {
 	o.applied = true
 	for try := 1; ; try++ {
 		res, err := r.Modify(ctx, t, o, func(current resource.Object) (resource.Object, error) {
-			return r.merge(ctx, &t, current, make, o)
+			return r.merge(ctx, &t, current, config, o)
 		})
 		if !apierrors.IsNotFound(err) || t.Subresource != "" || o.Through != "" {
 			return res, err
 		}
-		obj, err := r.merge(ctx, &t, nil, make, o)
+		obj, err := r.merge(ctx, &t, nil, config, o)
 		if err != nil {
 			return nil, err
 		}
@@ -40,8 +40,7 @@ func (r *Registry) Apply(ctx context.Context, t Target, make func(current resour
 			return nil, t.conflict(t.Name, fmt.Errorf("uid mismatch: the provided object specified uid %s, and no existing object was found", uid))
 		}
 		delete(metadata(obj), "resourceVersion")
-		created := t
-		res, err = r.Create(ctx, created, obj, o)
+		res, err = r.Create(ctx, t, obj, o)
 		if !apierrors.IsAlreadyExists(err) || try == maxUpdateTries || ctx.Err() != nil {
 			return res, err
 		}
@@ -49,11 +48,9 @@ func (r *Registry) Apply(ctx context.Context, t Target, make func(current resour
 }
 
 // merge returns what current becomes with the configuration, in the form in which the rest of a write wants it.
-func (r *Registry) merge(ctx context.Context, t *Target, current resource.Object, make func(resource.Object) (resource.Object, error), o WriteOptions) (resource.Object, error) {
-	config, err := make(current)
-	if err != nil {
-		return nil, err
-	}
+func (r *Registry) merge(ctx context.Context, t *Target, current, config resource.Object, o WriteOptions) (resource.Object, error) {
+	// What is merged shares memory with the configuration, which another try will need as it was.
+	config = resource.DeepCopy(config)
 	obj, err := r.fields(t, o.Through).Apply(ctx, current, config, o.FieldManager, o.Force)
 	if err != nil {
 		return nil, err
