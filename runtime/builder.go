@@ -100,7 +100,7 @@ func (b *Builder) Build(r Reconciler) (*Controller, error) {
 			return nil, fmt.Errorf("runtime: controller %s: %w", c.name, err)
 		}
 	}
-	c.queue = workqueue.New[Request](workqueue.Config{RateLimit: b.opts.RateLimit})
+	c.queue = workqueue.New(workqueue.Config[Request]{RateLimit: b.opts.RateLimit})
 	c.log = b.mgr.log.WithValues("controller", c.name)
 	return c, b.mgr.add(c)
 }

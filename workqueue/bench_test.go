@@ -9,7 +9,7 @@ import (
 )
 
 func BenchmarkAddGetDone(b *testing.B) {
-	q := workqueue.New[int](workqueue.Config{})
+	q := workqueue.New(workqueue.Config[int]{})
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		q.Add(i&1023, workqueue.Options{})
@@ -19,7 +19,7 @@ func BenchmarkAddGetDone(b *testing.B) {
 }
 
 func BenchmarkPriorityAddGetDone(b *testing.B) {
-	q := workqueue.New[int](workqueue.Config{})
+	q := workqueue.New(workqueue.Config[int]{})
 	for i := range 1000 {
 		q.Add(-i-1, workqueue.Options{Priority: i % 5})
 	}
@@ -32,7 +32,7 @@ func BenchmarkPriorityAddGetDone(b *testing.B) {
 }
 
 func BenchmarkProducers64(b *testing.B) {
-	q := workqueue.New[int](workqueue.Config{})
+	q := workqueue.New(workqueue.Config[int]{})
 	b.ReportAllocs()
 	var producers, consumer sync.WaitGroup
 	consumer.Go(func() {

@@ -32,6 +32,7 @@ type core[K comparable] struct {
 	due    []int32  // the slots that wait for their time: a heap by due
 	aging  int64
 	limit  limiter
+	merge  func(waiting, added any) any
 
 	depth, working int // keys in state ready; keys in states working and again
 	stats          counters
@@ -47,7 +48,10 @@ type entry[K comparable] struct {
 	pos        int32  // place in the heap of due times; none: not there
 	turn       uint32 // counts uses by workers, so that a stale Item is known
 	failures   int32
+	adds       int32 // of the wish that waits: how many Adds made it
 	priority   int   // of the wish that waits
+	note       any   // of the wish that waits
+	queuedAt   int64 // when the first of these Adds was
 	due        int64 // when it becomes ready, where pos is set
 	readyAt    int64
 	startedAt  int64 // zero: not known, Stats counts from its first snapshot after
@@ -55,7 +59,7 @@ type entry[K comparable] struct {
 	startTimed bool
 }
 
-func (c *core[K]) init(cfg Config) {
+func (c *core[K]) init(cfg Config[K]) {
 	c.index = map[K]int32{}
 	c.levels = map[int]*level{}
 	c.free = none
@@ -64,6 +68,10 @@ func (c *core[K]) init(cfg Config) {
 		c.aging = int64(100 * time.Millisecond)
 	}
 	c.limit.init(cfg.RateLimit)
+	c.merge = cfg.Merge
+	if c.merge == nil {
+		c.merge = func(_, added any) any { return added }
+	}
 }
 
 // add wants key at now plus the delays of opts. It returns whether a key became ready.
@@ -71,6 +79,7 @@ func (c *core[K]) add(key K, opts Options, now int64, timed bool) bool {
 	c.stats.adds++
 	at := c.find(key)
 	e := &c.slots[at]
+	c.note(e, opts.Note, now)
 	delay := max(int64(opts.After), 0)
 	if opts.RateLimited {
 		c.stats.retries++
@@ -104,6 +113,22 @@ func (c *core[K]) add(key K, opts Options, now int64, timed bool) bool {
 	e.readyAt, e.readyTimed = now, timed
 	c.push(at)
 	return true
+}
+
+// note counts an Add for the wish that waits, and keeps what it has to say.
+func (c *core[K]) note(e *entry[K], note any, now int64) {
+	if e.adds == 0 {
+		e.queuedAt = now
+	}
+	if e.adds < math.MaxInt32 {
+		e.adds++
+	}
+	if note != nil {
+		if e.note != nil {
+			note = c.merge(e.note, note)
+		}
+		e.note = note
+	}
 }
 
 // later wants the key of a slot at due, unless it is wanted earlier already.
@@ -175,7 +200,14 @@ func (c *core[K]) take(now int64, timed bool) (Item[K], bool) {
 	if timed {
 		e.startedAt = now
 	}
-	item := Item[K]{Key: e.key, Priority: e.priority, Failures: int(e.failures), slot: at, turn: e.turn}
+	item := Item[K]{
+		Key: e.key, Priority: e.priority, Adds: int(e.adds), Failures: int(e.failures), Note: e.note,
+		Queued: time.Duration(max(now-e.queuedAt, 0)), slot: at, turn: e.turn,
+	}
+	e.adds = 0
+	if e.note != nil {
+		e.note = nil
+	}
 	if timed && e.readyTimed {
 		item.Waited = time.Duration(max(now-e.readyAt, 0))
 		c.stats.waited.observe(item.Waited)
@@ -228,7 +260,9 @@ func (c *core[K]) dropDelayed() {
 	for len(c.due) > 0 {
 		at := c.due[0]
 		c.undelay(at)
-		if e := &c.slots[at]; e.state == delayed {
+		e := &c.slots[at]
+		e.adds, e.note = 0, nil
+		if e.state == delayed {
 			e.state = idle
 			c.release(at)
 		}

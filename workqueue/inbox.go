@@ -20,6 +20,7 @@ type inbox[K comparable] struct {
 type cell[K comparable] struct {
 	turn atomic.Uint64
 	key  K
+	note any
 }
 
 func (b *inbox[K]) init() {
@@ -29,14 +30,14 @@ func (b *inbox[K]) init() {
 }
 
 // put appends key, unless the inbox is full.
-func (b *inbox[K]) put(key K) bool {
+func (b *inbox[K]) put(key K, note any) bool {
 	for {
 		at := b.tail.Load()
 		c := &b.cells[at%inboxSize]
 		switch turn := c.turn.Load(); {
 		case turn == at:
 			if b.tail.CompareAndSwap(at, at+1) {
-				c.key = key
+				c.key, c.note = key, note
 				c.turn.Store(at + 1)
 				return true
 			}
@@ -53,17 +54,18 @@ func (b *inbox[K]) ready() bool {
 }
 
 // take removes the oldest key. It requires the queue's lock.
-func (b *inbox[K]) take() (key K, ok bool) {
+func (b *inbox[K]) take() (key K, note any, ok bool) {
 	at := b.head.Load()
 	c := &b.cells[at%inboxSize]
 	if c.turn.Load() != at+1 {
-		return key, false
+		return key, nil, false
 	}
 	var zero K
-	key, c.key = c.key, zero
+	key, note = c.key, c.note
+	c.key, c.note = zero, nil
 	b.head.Store(at + 1)
 	c.turn.Store(at + inboxSize)
-	return key, true
+	return key, note, true
 }
 
 // lock takes the queue's lock and adds what came in before.
@@ -88,11 +90,11 @@ func (q *Queue[K]) collect() {
 	}
 	now, timed := q.clock.read(q.epoch, len(q.core.order) > 1)
 	for range inboxSize {
-		key, ok := q.inbox.take()
+		key, note, ok := q.inbox.take()
 		if !ok {
 			return
 		}
-		if !q.closed && q.core.add(key, Options{}, now, timed) {
+		if !q.closed && q.core.add(key, Options{Note: note}, now, timed) {
 			q.wakeOne()
 		}
 	}

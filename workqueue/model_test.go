@@ -22,6 +22,9 @@ type modelKey struct {
 	due, since     int64
 	order          int // FIFO within a priority
 	fails          int
+	adds           int
+	queued         int64
+	notes          string // nothing if none
 }
 
 func (m *model) add(k int, o Options, now int64, base int64) {
@@ -29,6 +32,13 @@ func (m *model) add(k int, o Options, now int64, base int64) {
 	if e == nil {
 		e = &modelKey{}
 		m.keys[k] = e
+	}
+	if e.adds == 0 {
+		e.queued = now
+	}
+	e.adds++
+	if o.Note != nil {
+		e.notes += o.Note.(string)
 	}
 	delay := int64(o.After)
 	if o.RateLimited {
@@ -111,12 +121,20 @@ func (m *model) count() (ready, delayed, working int) {
 	return
 }
 
+func note(item Item[int]) string {
+	s, _ := item.Note.(string)
+	return s
+}
+
 // TestCoreAgainstModel runs both through the same random history.
 func TestCoreAgainstModel(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		var c core[int]
-		c.init(Config{Aging: time.Microsecond, RateLimit: RateLimit{Base: 100, Max: time.Hour}})
+		c.init(Config[int]{
+			Aging: time.Microsecond, RateLimit: RateLimit{Base: 100, Max: time.Hour},
+			Merge: func(waiting, added any) any { return waiting.(string) + added.(string) },
+		})
 		m := &model{aging: 1000, keys: map[int]*modelKey{}}
 		var held []Item[int]
 		now := int64(1)
@@ -127,6 +145,9 @@ func TestCoreAgainstModel(t *testing.T) {
 				o := Options{Priority: r.IntN(4) - 1, RateLimited: r.IntN(6) == 0}
 				if r.IntN(3) == 0 {
 					o.After = time.Duration(r.IntN(1<<40)) >> r.IntN(40)
+				}
+				if r.IntN(2) == 0 {
+					o.Note = string(rune('a' + r.IntN(26)))
 				}
 				k := r.IntN(20)
 				c.add(k, o, now, true)
@@ -141,10 +162,12 @@ func TestCoreAgainstModel(t *testing.T) {
 				}
 				if ok {
 					e := m.keys[want]
-					if item.Priority != e.priority || item.Failures != e.fails || item.Waited != time.Duration(now-e.since) {
+					if item.Priority != e.priority || item.Failures != e.fails || item.Waited != time.Duration(now-e.since) ||
+						item.Adds != e.adds || item.Queued != time.Duration(now-e.queued) || note(item) != e.notes {
 						t.Fatalf("seed %d, step %d: took %+v; the model has %+v", seed, step, item, e)
 					}
 					e.ready, e.working = false, true
+					e.adds, e.notes = 0, ""
 					held = append(held, item)
 				}
 			case op < 9 && len(held) > 0:

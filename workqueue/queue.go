@@ -11,12 +11,16 @@ import (
 var ErrShutDown = errors.New("workqueue: shut down")
 
 // Config of a Queue. The zero value is useful.
-type Config struct {
+type Config[K comparable] struct {
 	// Aging is the head start that one unit of priority is worth: a key of priority 0 that waits for 10 s with
 	// an Aging of 100 ms goes before a key of priority 100 that was added after it. Default: 100 ms.
 	Aging time.Duration
 	// RateLimit of keys that are added with Options.RateLimited.
 	RateLimit RateLimit
+	// Merge makes one note of two, where a key that waits with a note is added with another: waiting is what the
+	// key has, added is Options.Note of this Add; neither is nil. Calls for one key come in the order of its Adds.
+	// It runs inside the queue: it must be quick, and must not use the queue. Default: the latest note stays.
+	Merge func(waiting, added any) any
 }
 
 // RateLimit says how long a rate limited key waits: the longer of its own backoff and of its turn at the bucket
@@ -39,16 +43,28 @@ type Options struct {
 	// RateLimited counts a failure of the key (see Forget) and has it wait as the RateLimit says, or for
 	// After, whichever is longer.
 	RateLimited bool
+	// Note is what the producer has to say to the worker, nil if nothing: Item.Note, merged as Config.Merge says.
+	// A pointer costs no allocation.
+	Note any
 }
+
+// plain reports whether nothing is asked for but that the key be given.
+func (o *Options) plain() bool { return o.Priority == 0 && o.After <= 0 && !o.RateLimited }
 
 // Item is a key in the hands of a worker, which owes the queue a Done for it.
 type Item[K comparable] struct {
-	Key      K
+	Key K
+	// Priority is the highest of the Adds that this Item answers.
 	Priority int
+	// Adds is how many calls of Add this Item answers: those since the key was given the last time.
+	Adds int
 	// Failures of the key so far: rate limited adds since the last Forget.
 	Failures int
-	// Waited is how long the key was ready before it was given; zero where it was not measured (see Stats).
-	Waited time.Duration
+	// Queued is how long ago the first of the Adds was; delays count. Waited is how long the key was ready before
+	// it was given; zero where it was not measured (see Stats).
+	Queued, Waited time.Duration
+	// Note is what the Adds had to say, merged; nil if nothing.
+	Note any
 
 	slot int32
 	turn uint32
@@ -74,7 +90,7 @@ type Queue[K comparable] struct {
 type waiter struct{ wake chan struct{} }
 
 // New makes a Queue. It starts nothing.
-func New[K comparable](cfg Config) *Queue[K] {
+func New[K comparable](cfg Config[K]) *Queue[K] {
 	q := &Queue[K]{epoch: time.Now(), armed: never, drained: make(chan struct{})}
 	q.core.init(cfg)
 	q.inbox.init()
@@ -87,7 +103,7 @@ func New[K comparable](cfg Config) *Queue[K] {
 func (q *Queue[K]) Add(key K, opts Options) {
 	if q.mu.TryLock() {
 		q.collect()
-	} else if opts == (Options{}) && q.inbox.put(key) {
+	} else if opts.plain() && q.inbox.put(key, opts.Note) {
 		if q.mu.TryLock() {
 			q.collect()
 			q.unlock()
@@ -104,7 +120,7 @@ func (q *Queue[K]) Add(key K, opts Options) {
 
 // add requires mu.
 func (q *Queue[K]) add(key K, opts Options) {
-	exact := opts != (Options{}) || len(q.core.order) > 1
+	exact := !opts.plain() || len(q.core.order) > 1
 	now, timed := q.clock.read(q.epoch, exact)
 	if q.core.add(key, opts, now, timed) {
 		q.wakeOne()

@@ -14,7 +14,7 @@ import (
 )
 
 func Example() {
-	q := workqueue.New[string](workqueue.Config{})
+	q := workqueue.New(workqueue.Config[string]{})
 	q.Add("default/web", workqueue.Options{})
 	q.Add("default/db", workqueue.Options{Priority: 10})
 	q.Add("default/web", workqueue.Options{}) // waits already
@@ -35,7 +35,7 @@ func Example() {
 }
 
 func TestAddedWhileWorkedOnRunsAgain(t *testing.T) {
-	q := workqueue.New[int](workqueue.Config{})
+	q := workqueue.New(workqueue.Config[int]{})
 	q.Add(1, workqueue.Options{})
 	item, _ := q.Get(t.Context())
 	q.Add(1, workqueue.Options{})
@@ -56,7 +56,7 @@ func TestAddedWhileWorkedOnRunsAgain(t *testing.T) {
 
 func TestEarlierTimeWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := workqueue.New[string](workqueue.Config{})
+		q := workqueue.New(workqueue.Config[string]{})
 		start := time.Now()
 		q.Add("a", workqueue.Options{After: time.Hour})
 		q.Add("a", workqueue.Options{After: time.Minute})
@@ -83,7 +83,7 @@ func TestEarlierTimeWins(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := workqueue.New[string](workqueue.Config{RateLimit: workqueue.RateLimit{Base: time.Second, Max: 5 * time.Second}})
+		q := workqueue.New(workqueue.Config[string]{RateLimit: workqueue.RateLimit{Base: time.Second, Max: 5 * time.Second}})
 		for i, want := range []time.Duration{1, 2, 4, 5, 5} {
 			start := time.Now()
 			q.Add("a", workqueue.Options{RateLimited: true})
@@ -106,7 +106,7 @@ func TestRateLimit(t *testing.T) {
 
 func TestTokenBucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := workqueue.New[int](workqueue.Config{RateLimit: workqueue.RateLimit{
+		q := workqueue.New(workqueue.Config[int]{RateLimit: workqueue.RateLimit{
 			Base: time.Nanosecond, PerSecond: 10, Burst: 5}})
 		start := time.Now()
 		for i := range 25 {
@@ -125,7 +125,7 @@ func TestTokenBucket(t *testing.T) {
 
 func TestAgingLetsNothingStarve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := workqueue.New[int](workqueue.Config{Aging: 10 * time.Millisecond})
+		q := workqueue.New(workqueue.Config[int]{Aging: 10 * time.Millisecond})
 		q.Add(-1, workqueue.Options{})
 		start := time.Now()
 		for i := 0; ; i++ {
@@ -146,7 +146,7 @@ func TestAgingLetsNothingStarve(t *testing.T) {
 
 func TestDrainWaitsForWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := workqueue.New[int](workqueue.Config{})
+		q := workqueue.New(workqueue.Config[int]{})
 		for i := range 10 {
 			q.Add(i, workqueue.Options{})
 		}
@@ -179,7 +179,7 @@ func TestDrainWaitsForWork(t *testing.T) {
 // TestStress has producers and workers race; no key may be worked on twice at once, and the last add of each
 // key is followed by work on it.
 func TestStress(t *testing.T) {
-	q := workqueue.New[int](workqueue.Config{})
+	q := workqueue.New(workqueue.Config[int]{})
 	const keys = 50
 	var mu sync.Mutex
 	held := map[int]bool{}
