@@ -41,6 +41,7 @@ var (
 	_ resource.Schema          = (*objectSchema)(nil)
 	_ resource.TypeChecker     = (*objectSchema)(nil)
 	_ resource.StatusValidator = (*objectSchema)(nil)
+	_ resource.Salvager        = (*objectSchema)(nil)
 )
 
 func newObjectSchema(h *head, version int) *objectSchema {
@@ -134,6 +135,15 @@ func (s *objectSchema) Prune(obj resource.Object) []string {
 	}
 	unknown = append(unknown, schema.Prune(obj, structural)...)
 	return append(unknown, schema.Coerce(nil, obj, structural)...)
+}
+
+// Salvage implements resource.Salvager.
+func (s *objectSchema) Salvage(obj resource.Object) error {
+	structural := s.structural()
+	schema.DropMalformedMetadata(obj)
+	schema.Prune(obj, structural)
+	schema.DropMalformed(obj, structural)
+	return s.CheckTypes(obj)
 }
 
 // CheckTypes implements resource.TypeChecker: metadata that is none is no object at all. All other types are

@@ -63,7 +63,7 @@ func (r *Registry) Delete(ctx context.Context, t Target, o metav1.DeleteOptions)
 }
 
 func (r *Registry) deleteOnce(ctx context.Context, t *Target, kv *storage.KeyValue, o *metav1.DeleteOptions) (*Deleted, error) {
-	obj, err := resource.Decode(kv.Value)
+	obj, err := t.decode(kv.Value)
 	if err != nil {
 		return nil, t.storeError(err)
 	}

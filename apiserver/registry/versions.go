@@ -78,7 +78,7 @@ func (t *Target) viewKey() watchcache.ViewKey {
 
 // fromStored decodes an object that was stored at revision into the target's version. Error: *undecodableError.
 func (t *Target) fromStored(ctx context.Context, data []byte, revision storage.Revision) (resource.Object, error) {
-	obj, err := resource.Decode(data)
+	obj, err := t.decode(data)
 	if err == nil && !t.native(data, revision) {
 		obj, err = t.revise(ctx, obj, revision)
 	}
@@ -86,6 +86,17 @@ func (t *Target) fromStored(ctx context.Context, data []byte, revision storage.R
 		return nil, &undecodableError{revision: revision, err: err}
 	}
 	return obj, nil
+}
+
+// decode decodes what is stored. Custom resources from before they had generations get their first.
+func (t *Target) decode(data []byte) (resource.Object, error) {
+	obj, err := resource.Decode(data)
+	if err == nil && t.Def.Custom {
+		if m := metadata(obj); m["generation"] == nil || m["generation"] == int64(0) {
+			m["generation"] = int64(1)
+		}
+	}
+	return obj, err
 }
 
 // revise brings a decoded stored object into the target's version.
@@ -103,8 +114,7 @@ func (t *Target) revise(ctx context.Context, obj resource.Object, revision stora
 	if obj, err = convert(ctx, t.Def, obj, t.Version.Name); err != nil {
 		return nil, err
 	}
-	t.Version.Schema.Prune(obj)
-	return obj, nil
+	return obj, accept(t.Version, obj)
 }
 
 // renew makes of a stored object what the present schema of its version says, and returns that version.
@@ -117,10 +127,26 @@ func (t *Target) renew(obj resource.Object, revision storage.Revision) (version 
 		return "", fmt.Errorf("request to convert CR from an invalid group/version: %s", apiVersion)
 	}
 	if version != d.Storage || int64(revision) < d.SchemaRevision {
-		v.Schema.Prune(obj)
+		if s, ok := v.Schema.(resource.Salvager); ok {
+			err = s.Salvage(obj)
+		} else {
+			v.Schema.Prune(obj)
+		}
 		v.Schema.Default(obj)
 	}
-	return version, nil
+	return version, err
+}
+
+// accept makes of a converted object one of version v, without filling in defaults. The error says what of it is
+// malformed, which not even a conversion may bring.
+func accept(v *resource.Version, obj resource.Object) error {
+	if checker, ok := v.Schema.(resource.TypeChecker); ok {
+		if err := checker.CheckTypes(obj); err != nil {
+			return err
+		}
+	}
+	v.Schema.Prune(obj)
+	return nil
 }
 
 // toStored encodes an object of the target's version for the store: storage version, no resourceVersion.
@@ -136,7 +162,9 @@ func (t *Target) toStored(ctx context.Context, obj resource.Object) ([]byte, err
 		}
 		if keeper.Custom {
 			if v := keeper.Version(keeper.Storage); v != nil {
-				v.Schema.Prune(obj)
+				if err = accept(v, obj); err != nil {
+					return nil, err
+				}
 				v.Schema.Default(obj)
 			}
 		}
@@ -202,7 +230,7 @@ func (t *Target) convertEntries(ctx context.Context, entries []*watchcache.Entry
 	var waiting []*watchcache.Entry
 	var objs []resource.Object
 	for _, e := range entries {
-		obj, err := resource.Decode(e.Data)
+		obj, err := t.decode(e.Data)
 		if err == nil {
 			var stored string
 			if stored, err = t.renew(obj, e.Written()); err == nil && stored != t.Version.Name {
@@ -217,7 +245,7 @@ func (t *Target) convertEntries(ctx context.Context, entries []*watchcache.Entry
 	}
 	for i, c := range convertList(ctx, t.Def, objs, t.Version.Name) {
 		if c.Err == nil {
-			t.Version.Schema.Prune(c.Object)
+			c.Err = accept(t.Version, c.Object)
 		}
 		t.keepForm(waiting[i], c.Object, c.Err, failed)
 	}

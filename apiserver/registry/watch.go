@@ -99,6 +99,20 @@ func (r *Registry) decoder(d *resource.Definition) func(storage.KeyValue) ([]byt
 		if err != nil {
 			return nil, resource.Projection{}, err
 		}
-		return data, resource.Project(data, fields), nil
+		p := resource.Project(data, fields)
+		if d.Custom && !p.Generated {
+			data, err = generated(data)
+		}
+		return data, p, err
 	}
+}
+
+// generated is an encoded object that has no generation, from before there were any, with its first.
+func generated(data []byte) ([]byte, error) {
+	obj, err := resource.Decode(data)
+	if err != nil {
+		return nil, err
+	}
+	metadata(obj)["generation"] = int64(1)
+	return resource.Encode(obj)
 }

@@ -146,6 +146,14 @@ type TypeChecker interface {
 	CheckTypes(obj Object) error
 }
 
+// Salvager is an optional interface of a Schema that can make do with objects that were stored before it: what it
+// could not decode of their metadata, and that of resources embedded in them, is dropped.
+type Salvager interface {
+	// Salvage prunes obj as Prune does, and drops what is malformed. The error, in the words of Kubernetes' decoder,
+	// says what is left that cannot be dropped.
+	Salvage(obj Object) error
+}
+
 // ShapeComparer is an optional interface of a Schema that can tell when another one prunes alike: bytes of one version
 // are then those of the other, but for their apiVersion.
 type ShapeComparer interface {

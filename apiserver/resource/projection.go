@@ -20,6 +20,8 @@ type Projection struct {
 	Owners []Owner
 	// Deleting: metadata.deletionTimestamp is set. Finalizing: metadata.finalizers is not empty.
 	Deleting, Finalizing bool
+	// Generated: metadata.generation is set, and not zero.
+	Generated bool
 }
 
 // Owner is one entry of metadata.ownerReferences.
@@ -46,6 +48,8 @@ func Project(data []byte, fields []SelectableField) Projection {
 			p.Owners = projectOwners(v)
 		case "deletionTimestamp":
 			p.Deleting = jsonscan.String(v) != ""
+		case "generation":
+			p.Generated = string(v) != "0"
 		case "finalizers":
 			for range jsonscan.Elements(v) {
 				p.Finalizing = true

@@ -1,11 +1,5 @@
 package schema
 
-import (
-	"maps"
-
-	"k8s.io/apimachinery/pkg/util/validation/field"
-)
-
 // PruneDefaults brings the defaults of s, which must not be shared yet and is the schema of a whole resource, into the
 // form that objects have: without members that the schema does not specify, and with metadata of embedded resources
 // that an ObjectMeta can hold.
@@ -57,7 +51,7 @@ func (d defaultPruner) prune(value any, at *spot) any {
 		}
 	}
 	if obj, ok := value.(map[string]any); ok {
-		dropMalformed(obj, d.root)
+		DropMalformed(obj, d.root)
 		var p pruner
 		p.prune(nil, obj, d.root, false)
 	}
@@ -78,35 +72,4 @@ func (s *spot) in(value any) any {
 		}
 	}
 	return nil
-}
-
-// dropMalformed is Coerce for objects that nobody has checked: members of the wrong type are dropped.
-func dropMalformed(obj any, s *Schema) {
-	_ = eachResource(nil, obj, s, func(_ *field.Path, x map[string]any, _ *Schema) *field.Error {
-		for _, name := range []string{"apiVersion", "kind"} {
-			if _, ok := x[name].(string); !ok {
-				delete(x, name)
-			}
-		}
-		value, found := x["metadata"]
-		if !found {
-			return nil
-		}
-		if clean, _, err := CleanMetadata(value); err == nil {
-			x["metadata"] = clean
-			return nil
-		}
-		metadata, ok := value.(map[string]any)
-		if !ok {
-			return nil
-		}
-		kept := map[string]any{}
-		for name, value := range metadata {
-			if clean, _, err := CleanMetadata(map[string]any{name: value}); err == nil {
-				maps.Copy(kept, clean)
-			}
-		}
-		x["metadata"] = kept
-		return nil
-	})
 }
