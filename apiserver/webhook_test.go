@@ -238,5 +238,8 @@ var _ = Describe("A conversion webhook", func() {
 		get(v.path("v2", "a")).status(500, "InternalError", failed+`cannot route to service with ClusterIP "None"`)
 		service(`{"type":"ExternalName","externalName":"` + host + `"}`)
 		Expect(v.spec(get(v.path("v2", "a")))).To(Equal(map[string]any{"hostname": "a.com"}))
+		fill("b")
+		send("DELETE", "/api/v1/namespaces/"+ns+"/services/hook", "").ok(200)
+		get(v.path("v2", "b")).status(500, "InternalError", failed+`service "hook" not found`) // open connections or not
 	})
 })

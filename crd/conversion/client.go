@@ -15,7 +15,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +44,7 @@ type Resolver interface {
 
 // Options of Webhooks.
 type Options struct {
-	// Resolver is asked at each new connection to a webhook behind a Service; nil: such webhooks cannot be reached.
+	// Resolver is asked at each call of a webhook behind a Service; nil: such webhooks cannot be reached.
 	Resolver Resolver
 	// Observe is told of each call, for metrics: how long it took, and what went wrong with it; nil: nobody is.
 	Observe func(took time.Duration, failure Failure)
@@ -174,36 +173,17 @@ func (w *Webhooks) newClient(c *WebhookConfig) (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Unparsable URL: %w", err) //nolint:staticcheck // Kubernetes' text
 	}
-	if c.Service != nil {
-		target.Scheme = "https"
-		target.Host = w.throughService(t, dialer, c.Service)
+	var through http.RoundTripper = t
+	if s := c.Service; s != nil {
+		service := throughService(t, w.options.Resolver, s)
+		target.Scheme, target.Host = "https", service.host()
+		through = service
 	}
 	if target.Path == "" {
 		target.Path = "/" // as HTTP would have it; it stands in the texts of errors
 	}
 	target.RawQuery = url.Values{"timeout": {w.options.Timeout.String()}}.Encode()
-	return &client{url: target.String(), http: &http.Client{Transport: t}, timeout: w.options.Timeout}, nil
-}
-
-// throughService makes t connect to what the Service resolves to, and returns the host that requests name.
-func (w *Webhooks) throughService(t *http.Transport, dialer *net.Dialer, s *Service) (host string) {
-	name, port := s.Name+"."+s.Namespace+".svc", s.Port
-	if port == 0 {
-		port = 443
-	}
-	t.Proxy = nil
-	t.TLSClientConfig.ServerName = name
-	t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		if w.options.Resolver == nil {
-			return nil, errors.New("services cannot be resolved here")
-		}
-		address, err := w.options.Resolver.ResolveService(ctx, s.Namespace, s.Name, port)
-		if err != nil {
-			return nil, err
-		}
-		return dialer.DialContext(ctx, network, address)
-	}
-	return net.JoinHostPort(name, strconv.Itoa(int(port)))
+	return &client{url: target.String(), http: &http.Client{Transport: through}, timeout: w.options.Timeout}, nil
 }
 
 // post sends a review and returns the body of a successful answer.

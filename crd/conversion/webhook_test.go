@@ -2,6 +2,7 @@ package conversion_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -224,11 +225,14 @@ func strangerCA(t testing.TB) []byte {
 }
 
 // resolver finds everything at one address.
-type resolver struct{ asked, address string }
+type resolver struct {
+	asked, address string
+	err            error
+}
 
 func (r *resolver) ResolveService(_ context.Context, namespace, name string, port int32) (string, error) {
 	r.asked = strings.Join([]string{namespace, name, string('0' + port)}, "/")
-	return r.address, nil
+	return r.address, r.err
 }
 
 func TestWebhookBehindAService(t *testing.T) {
@@ -246,9 +250,23 @@ func TestWebhookBehindAService(t *testing.T) {
 	if got := convertOne(t, c); got.Err != nil || r.asked != "shop/hook/8" || h.Last()["apiVersion"] != "apiextensions.k8s.io/v1beta1" {
 		t.Error(got.Err, r.asked, h.Last()["apiVersion"])
 	}
-	r.asked = ""
-	if got := convertOne(t, c); got.Err != nil || r.asked != "" {
-		t.Error("the connection is not used again", got.Err, r.asked)
+	if got := convertOne(t, c); got.Err != nil || h.Connections() != 1 {
+		t.Error("the connection is not used again", got.Err, h.Connections())
+	}
+
+	// What the Service says is asked for at each call, whatever connections there are.
+	other := webhooktest.Start(t, webhooktest.Rename("v1", "host", "hostname"), a.TLSConfig())
+	r.address = other.Address
+	if got := convertOne(t, c); got.Err != nil || len(other.Batches()) != 1 {
+		t.Error("the old address is still used", got.Err)
+	}
+	if host := other.Host(); host != "hook.shop.svc:8" {
+		t.Errorf("the webhook was called %q", host)
+	}
+	r.err = errors.New(`service "hook" not found`)
+	const want = `Post "https://hook.shop.svc:8/convert?timeout=30s": service "hook" not found`
+	if got := convertOne(t, c); got.Err == nil || !strings.HasSuffix(got.Err.Error(), want) {
+		t.Errorf("got  %v\nwant %s", got.Err, want)
 	}
 }
 

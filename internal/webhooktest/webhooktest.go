@@ -30,12 +30,14 @@ type Hook struct {
 	answer  func(http.ResponseWriter) // nil: answers are ConversionReviews
 	batches []int                     // how many objects came with each call
 	last    Object
+	host    string          // as the last call named it
+	clients map[string]bool // their addresses: one for each connection
 }
 
 // Start starts a webhook and stops it when the test ends. convert changes an object into the version asked for; its
 // apiVersion is set already.
 func Start(t testing.TB, convert func(obj Object, apiVersion string), certificate *tls.Config) *Hook {
-	h := &Hook{convert: convert}
+	h := &Hook{convert: convert, clients: map[string]bool{}}
 	s := httptest.NewUnstartedServer(h)
 	s.TLS = certificate
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // who does not trust it is part of some tests
@@ -85,6 +87,20 @@ func (h *Hook) Last() Object {
 	return h.last
 }
 
+// Host is the HOST:PORT by which the last call named the webhook.
+func (h *Hook) Host() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.host
+}
+
+// Connections is over how many connections calls have come.
+func (h *Hook) Connections() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.clients)
+}
+
 // ServeHTTP implements http.Handler.
 func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
@@ -97,7 +113,8 @@ func (h *Hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	objects, _ := request["objects"].([]any)
 	to, _ := request["desiredAPIVersion"].(string)
 	h.mu.Lock()
-	h.last = asked
+	h.last, h.host = asked, r.Host
+	h.clients[r.RemoteAddr] = true
 	h.batches = append(h.batches, len(objects))
 	damage, answer := h.damage, h.answer
 	h.mu.Unlock()
