@@ -52,9 +52,36 @@ func Measures() []Measure {
 	}
 }
 
+// LibraryMeasures returns the rows for libraries in their order.
+func LibraryMeasures() []Measure {
+	return []Measure{
+		{ID: "lib-queue", Work: "workqueue add + get + done", Unit: "ns", Goal: 90},
+		{ID: "lib-queue-bytes", Work: "the same, allocated", Unit: "B"},
+		{ID: "lib-queue-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-queue-fresh", Work: "the same, 100,000 keys in turn", Unit: "ns"},
+		{ID: "lib-queue-producers", Work: "the same, 64 producers and one consumer", Unit: "ns", Goal: 100},
+		{ID: "lib-queue-flood", Work: "add, by 64 producers, of keys most of which wait", Unit: "ns"},
+		{ID: "lib-queue-priority", Work: "priority queue add + get + done", Unit: "ns", Goal: 700},
+		{ID: "lib-queue-priority-bytes", Work: "the same, allocated", Unit: "B"},
+		{ID: "lib-queue-priority-allocs", Work: "the same, allocations", Unit: ""},
+	}
+}
+
 // Results of one target, by a Measure's ID. A measure that could not be taken is in Notes instead.
 type Results struct {
 	Target string               `json:"target"`
 	Values map[string][]float64 `json:"values"` // one for each round
 	Notes  map[string]string    `json:"notes,omitempty"`
+}
+
+// New returns Results without values.
+func New(target string) Results {
+	return Results{Target: target, Values: map[string][]float64{}, Notes: map[string]string{}}
+}
+
+// Add adds the values of one round.
+func (r Results) Add(values map[string]float64) {
+	for id, v := range values {
+		r.Values[id] = append(r.Values[id], v)
+	}
 }

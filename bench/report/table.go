@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Print writes a Markdown table: a row for each measure that some target has, the medians of its rounds, how many
+// Print writes a Markdown table: a row for each of measures that some target has, the medians of its rounds, how many
 // times better the first target is than the second, and the goal.
-func Print(w io.Writer, targets []Results) error {
+func Print(w io.Writer, measures []Measure, targets []Results) error {
 	head := []string{"work", "unit"}
 	for _, t := range targets {
 		head = append(head, t.Target)
@@ -23,7 +23,7 @@ func Print(w io.Writer, targets []Results) error {
 	for i := range head {
 		rows[1][i] = "---"
 	}
-	for _, m := range Measures() {
+	for _, m := range measures {
 		if row, ok := row(m, targets); ok {
 			rows = append(rows, row)
 		}

@@ -30,7 +30,7 @@ type config struct {
 func main() {
 	var c config
 	flag.StringVar(&c.keelson, "keelson", "../bin/keelson", "the binary; empty leaves it out")
-	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; all if empty")
+	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; lib-workqueue; all if empty")
 	flag.StringVar(&c.json, "json", "", "file to write the results to as JSON")
 	flag.IntVar(&c.rounds, "rounds", 1, "how often everything is done; medians are printed")
 	flag.IntVar(&c.client.Connections, "connections", 4, "HTTP/2 connections of the load")
@@ -51,14 +51,27 @@ func main() {
 }
 
 func run(ctx context.Context, c config) error {
-	var results []report.Results
-	var failed []error // what was measured all the same is printed
+	results, err := runLibraries(ctx, c)
+	failed := []error{err} // what was measured all the same is printed
+	if anyServers(c.scenarios) {
+		servers, err := runServers(ctx, c)
+		results, failed = append(results, servers...), append(failed, err)
+	}
+	return errors.Join(append(failed, writeJSON(c.json, results))...)
+}
+
+func anyServers(names string) bool {
+	return slices.ContainsFunc(scenario.Stages(), func(stage []scenario.Scenario) bool { return len(selected(stage, names)) > 0 })
+}
+
+func runServers(ctx context.Context, c config) (results []report.Results, err error) {
+	var failed []error
 	targets := chosen(c)
 	if len(targets) == 0 {
-		return errors.New("nothing to measure: -keelson is empty, and KUBE_APISERVER and ETCD are not both set")
+		return nil, errors.New("nothing to measure: -keelson is empty, and KUBE_APISERVER and ETCD are not both set")
 	}
 	for _, t := range targets {
-		results = append(results, report.Results{Target: t.Name(), Values: map[string][]float64{}, Notes: map[string]string{}})
+		results = append(results, report.New(t.Name()))
 	}
 	for range c.rounds {
 		for _, stage := range scenario.Stages() {
@@ -72,12 +85,12 @@ func run(ctx context.Context, c config) error {
 			}
 		}
 	}
-	if err := report.Print(os.Stdout, results); err != nil {
-		return err
+	if err := report.Print(os.Stdout, report.Measures(), results); err != nil {
+		return results, err
 	}
 	fmt.Printf("\nCPU is the servers' own, user and system. Compressed answers: %v. %d objects, %d workers, %d round(s).\n",
 		c.client.Gzip, c.sizes.Objects, c.sizes.Workers, c.rounds)
-	return errors.Join(append(failed, writeJSON(c.json, results))...)
+	return results, errors.Join(failed...)
 }
 
 func writeJSON(file string, results []report.Results) error {
@@ -135,9 +148,7 @@ func runStage(ctx context.Context, c config, t target.Target, stage []scenario.S
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name(), err)
 		}
-		for id, v := range values {
-			into.Values[id] = append(into.Values[id], v)
-		}
+		into.Add(values)
 	}
 	return nil
 }
