@@ -11,6 +11,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/watchcache"
 	"github.com/keelson-project/keelson/crd"
 )
@@ -37,17 +38,21 @@ func (s *Server) followCRDs(ctx context.Context) error {
 }
 
 func (s *Server) followOnce(ctx context.Context) error {
-	state := true
-	w, err := s.registry.Watch(ctx, s.crdTarget(""), registry.WatchOptions{InitialEvents: &state})
+	packed := s.cache.Open(s.packedCRDs)
+	state, err := packed.Snapshot(ctx, watchcache.Freshness{Latest: true})
+	if err != nil {
+		return err
+	}
+	w, err := packed.Watch(ctx, watchcache.WatchOptions{From: state.Revision()})
 	if err != nil {
 		return err
 	}
 	defer w.Stop()
-	list := make([]crd.Stored, len(w.Initial))
-	for i, e := range w.Initial {
-		list[i] = storedCRD(e)
+	list := make([]crd.Stored, 0, state.Len())
+	for e := range state.Range(s.crdKind.Prefix, "") {
+		list = append(list, storedCRD(e))
 	}
-	s.crds.Sync(list, int64(w.InitialRevision))
+	s.crds.Sync(list, int64(state.Revision()))
 	s.syncOnce.Do(func() { close(s.synced) })
 	var buf [16]watchcache.Event
 	for {
@@ -64,6 +69,14 @@ func (s *Server) followOnce(ctx context.Context) error {
 		}
 		s.crds.Advance(int64(upTo))
 	}
+}
+
+// packCRDs is how the installer sees the stored CRDs: apart from those that clients read, which are there while one does.
+func packCRDs(prefix string) *watchcache.Config {
+	return &watchcache.Config{Prefix: prefix, Form: "packed", Decode: func(kv storage.KeyValue) ([]byte, resource.Projection, error) {
+		data, err := crd.Pack(kv.Value)
+		return data, resource.Projection{Name: strings.TrimPrefix(kv.Key, prefix)}, err
+	}}
 }
 
 // removeCRD ends the service of a kind, and then what is cached of it.

@@ -52,6 +52,8 @@ type Server struct {
 	crds     *crd.Installer
 	webhooks *conversion.Webhooks
 	crdKind  *resource.Definition
+	// packedCRDs is the form in which the installer follows the stored CRDs.
+	packedCRDs *watchcache.Config
 
 	api       *endpoints.API
 	discovery *discovery.Server
@@ -112,6 +114,7 @@ func (s *Server) defineKinds(models *models.Set) error {
 		Log: slog.New(logr.ToSlogHandler(s.log.WithName("crd"))),
 	})
 	s.crdKind = crd.Definition(s.crds)
+	s.packedCRDs = packCRDs(s.crdKind.Prefix)
 	s.catalog.Put(s.crdKind)
 	return nil
 }
@@ -120,7 +123,9 @@ func (s *Server) defineKinds(models *models.Set) error {
 func (s *Server) countObjects() []metrics.Objects {
 	byPrefix := map[string]watchcache.ResourceStats{}
 	for _, r := range s.cache.Stats().Resources {
-		byPrefix[r.Prefix] = r
+		if r.Form == "" {
+			byPrefix[r.Prefix] = r
+		}
 	}
 	var out []metrics.Objects
 	for d := range s.catalog.All() {

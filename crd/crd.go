@@ -17,17 +17,15 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/crd/conversion"
-	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
-// head is a CustomResourceDefinition without its schemas, which are kept as they are encoded: the elements of
-// schemas belong to those of Spec.Versions, nil where a version has none.
+// head is a CustomResourceDefinition with its schemas apart, which are kept as they are encoded.
 type head struct {
 	Metadata metav1.ObjectMeta                              `json:"metadata"`
 	Spec     headSpec                                       `json:"spec"`
 	Status   apiextensionsv1.CustomResourceDefinitionStatus `json:"status"`
 
-	schemas [][]byte
+	schemas schemas // of Spec.Versions
 	// print changes with all that the Definition is made of; "" where nobody has worked it out.
 	print string
 }
@@ -51,75 +49,6 @@ type headVersion struct {
 	Subresources       *apiextensionsv1.CustomResourceSubresources      `json:"subresources"`
 	Columns            []apiextensionsv1.CustomResourceColumnDefinition `json:"additionalPrinterColumns"`
 	SelectableFields   []apiextensionsv1.SelectableField                `json:"selectableFields"`
-}
-
-// parseHead decodes an encoded CustomResourceDefinition. The schemas share data's memory.
-func parseHead(data []byte) (*head, error) {
-	h := &head{}
-	if err := json.Unmarshal(withoutSchemas(data), h); err != nil {
-		return nil, err
-	}
-	for raw := range jsonscan.Elements(jsonscan.Get(data, "spec", "versions")) {
-		schema := jsonscan.Get(raw, "schema", "openAPIV3Schema")
-		if string(schema) == "null" {
-			schema = nil
-		}
-		h.schemas = append(h.schemas, schema)
-	}
-	if len(h.schemas) != len(h.Spec.Versions) {
-		return nil, fmt.Errorf("spec.versions has %d elements and %d schemas", len(h.Spec.Versions), len(h.schemas))
-	}
-	return h, nil
-}
-
-// withoutSchemas copies what head decodes of an encoded CustomResourceDefinition, which is a fraction of it.
-func withoutSchemas(data []byte) []byte {
-	b := make([]byte, 0, 4096)
-	b = append(b, '{')
-	for name, value := range jsonscan.Members(data) {
-		switch string(name) {
-		case "metadata", "status":
-			b = append(appendName(b, name), value...)
-		case "spec":
-			b = append(appendName(b, name), '{')
-			for name, value := range jsonscan.Members(value) {
-				b = appendName(b, name)
-				if string(name) != "versions" {
-					b = append(b, value...)
-					continue
-				}
-				b = append(b, '[')
-				for version := range jsonscan.Elements(value) {
-					b = appendVersion(b, version)
-				}
-				b = append(b, ']')
-			}
-			b = append(b, '}')
-		}
-	}
-	return append(b, '}')
-}
-
-func appendVersion(b, version []byte) []byte {
-	if b[len(b)-1] != '[' {
-		b = append(b, ',')
-	}
-	b = append(b, '{')
-	for name, value := range jsonscan.Members(version) {
-		if string(name) != "schema" {
-			b = append(appendName(b, name), value...)
-		}
-	}
-	return append(b, '}')
-}
-
-// appendName begins the next member of an object.
-func appendName(b, name []byte) []byte {
-	if b[len(b)-1] != '{' {
-		b = append(b, ',')
-	}
-	b = append(append(b, '"'), name...)
-	return append(b, '"', ':')
 }
 
 // NewDefinition returns the Definition by which the objects of crd are served. The names are the accepted ones

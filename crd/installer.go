@@ -9,13 +9,12 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/crd/conversion"
-	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
 // Stored is one stored CustomResourceDefinition, as the server's watch of them delivers it.
 type Stored struct {
 	Name     string // metadata.name
-	Data     []byte // its JSON; shared from then on, must not be changed
+	Data     []byte // as Pack made it; shared from then on, must not be changed
 	Revision int64
 }
 
@@ -160,14 +159,14 @@ func (i *Installer) apply(s Stored) {
 	if was != nil && was.revision >= s.Revision && s.Revision > 0 {
 		return
 	}
-	h, err := parseHead(s.Data)
+	h, sum, err := parsePacked(s.Data)
 	if err != nil {
 		i.log.Error("stored CustomResourceDefinition does not decode", "name", s.Name, "err", err)
 		i.remove(s.Name)
 		return
 	}
 	now := &installed{head: h, name: s.Name, revision: s.Revision, since: s.Revision}
-	now.shape, now.serving = sums(h, s.Data)
+	now.shape, now.serving = sums(h, sum)
 	h.print = string(now.serving[:])
 	if was != nil && was.shape == now.shape {
 		now.since = was.since
@@ -180,16 +179,14 @@ func (i *Installer) apply(s Stored) {
 	i.enqueue(now, was)
 }
 
-// sums identify what a Definition depends on: shape is that of its objects in all versions (the spec and how to convert
-// between its versions), serving adds identity and state of service.
-func sums(h *head, data []byte) (shape, serving [sha256.Size]byte) {
+// sums identify what a Definition depends on: shape is that of its objects in all versions (the spec, of which sum is
+// given, and how to convert between its versions), serving adds identity and state of service.
+func sums(h *head, spec []byte) (shape, serving [sha256.Size]byte) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %q ", h.Metadata.UID, h.Metadata.Annotations[conversion.RulesAnnotation])
-	sum.Write(jsonscan.Get(data, "spec"))
+	fmt.Fprintf(sum, "%s %q %x", h.Metadata.UID, h.Metadata.Annotations[conversion.RulesAnnotation], spec)
 	sum.Sum(shape[:0])
 	sum.Reset()
-	fmt.Fprintf(sum, "%x %t %t ", shape, h.served(), h.terminating())
-	sum.Write(jsonscan.Get(data, "status", "acceptedNames"))
+	fmt.Fprintf(sum, "%x %t %t %q", shape, h.served(), h.terminating(), h.Status.AcceptedNames)
 	sum.Sum(serving[:0])
 	return shape, serving
 }

@@ -1,7 +1,6 @@
 package crd
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -23,8 +22,9 @@ import (
 // and compiles it when first asked to prune, default or validate.
 type objectSchema struct {
 	gvk        kschema.GroupVersionKind
-	raw        []byte        // of openAPIV3Schema; nil where there is none
-	shape      *objectSchema // the first of the Definition's with the same raw
+	of         *head         // whose schemas these are
+	version    int           // its index in of
+	shape      *objectSchema // the first of the Definition's that is equal
 	print      string        // see head.print
 	selectable []string
 	scale      *apiextensionsv1.CustomResourceSubresourceScale
@@ -48,7 +48,7 @@ func newObjectSchema(h *head, version int) *objectSchema {
 	v := &h.Spec.Versions[version]
 	s := &objectSchema{
 		gvk: kschema.GroupVersionKind{Group: h.Spec.Group, Version: v.Name, Kind: h.Spec.Names.Kind},
-		raw: h.schemas[version], print: h.print,
+		of:  h, version: version, print: h.print,
 	}
 	for _, f := range v.SelectableFields {
 		s.selectable = append(s.selectable, f.JSONPath)
@@ -56,11 +56,17 @@ func newObjectSchema(h *head, version int) *objectSchema {
 	if v.Subresources != nil {
 		s.scale = v.Subresources.Scale
 	}
-	if h.Spec.PreserveUnknownFields {
-		s.raw = preserveAll(s.raw)
-	}
 	s.shape = s
 	return s
+}
+
+// raw is openAPIV3Schema, encoded, nil where there is none. It is made for each call, and should be called once.
+func (s *objectSchema) raw() []byte {
+	raw := s.of.schemas.of(s.version)
+	if s.of.Spec.PreserveUnknownFields {
+		return preserveAll(raw)
+	}
+	return raw
 }
 
 // shareShapes notes which of the versions have equal schemas.
@@ -68,7 +74,7 @@ func shareShapes(versions []resource.Version) {
 	for i := range versions {
 		s := versions[i].Schema.(*objectSchema)
 		for j := range i {
-			if first := versions[j].Schema.(*objectSchema); bytes.Equal(first.raw, s.raw) {
+			if first := versions[j].Schema.(*objectSchema); first.of.schemas.places[first.version] == s.of.schemas.places[s.version] {
 				s.shape = first.shape
 				break
 			}
@@ -99,10 +105,11 @@ func preserveAll(raw []byte) []byte {
 // structural returns the decoded schema, nil where there is none.
 func (s *objectSchema) structural() *schema.Schema {
 	s.parse.Do(func() {
-		if s.raw == nil {
+		raw := s.raw()
+		if raw == nil {
 			return
 		}
-		if s.parsed, s.err = schema.Parse(s.raw); s.err == nil {
+		if s.parsed, s.err = schema.Parse(raw); s.err == nil {
 			s.parsed.PruneDefaults()
 			s.parsed = s.parsed.Share()
 			s.rules = cel.New(s.parsed)
@@ -235,17 +242,18 @@ func (s *objectSchema) Fingerprint() string {
 	}
 	sum := sha256.New()
 	fmt.Fprintln(sum, s.gvk, s.selectable)
-	sum.Write(s.raw)
+	sum.Write(s.raw())
 	return string(sum.Sum(nil))
 }
 
 // OpenAPI implements resource.Schema.
 func (s *objectSchema) OpenAPI() *spec.Schema {
-	if s.raw == nil {
+	raw := s.raw()
+	if raw == nil {
 		return schema.Publish(nil, s.gvk, s.selectable)
 	}
 	var props apiextensionsv1.JSONSchemaProps
-	if err := json.Unmarshal(s.raw, &props); err != nil {
+	if err := json.Unmarshal(raw, &props); err != nil {
 		return schema.Publish(nil, s.gvk, s.selectable)
 	}
 	return schema.Publish(&props, s.gvk, s.selectable)

@@ -1,6 +1,7 @@
 package watchcache
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,10 +26,10 @@ type Cache struct {
 
 	// mu is taken before a table's mu.
 	mu        sync.RWMutex
-	resources map[string]*Resource // by prefix
-	tables    map[string]*table    // by prefix, of the resources that are in use
-	fills     []*table             // to be listed; Run does that
-	fillWake  chan struct{}        // told (capacity 1: a reminder) when fills has grown
+	resources map[place]*Resource
+	tables    map[string][]*table // by prefix, of the resources that are in use
+	fills     []*table            // to be listed; Run does that
+	fillWake  chan struct{}       // told (capacity 1: a reminder) when fills has grown
 	running   bool
 	ended     bool
 }
@@ -45,24 +46,29 @@ func New(store storage.Store, o Options) *Cache {
 		begun:     make(chan struct{}),
 		done:      make(chan struct{}),
 		replays:   make(chan struct{}, maxReplays),
-		resources: map[string]*Resource{},
-		tables:    map[string]*table{},
+		resources: map[place]*Resource{},
+		tables:    map[string][]*table{},
 		fillWake:  make(chan struct{}, 1),
 	}
 }
 
-// Open returns the Resource of cfg.Prefix. It is cheap: nothing is listed before the first read or watch. The
-// same cfg gives the same Resource; another cfg for the prefix replaces it.
+// place is what there is one Resource of: the objects under a prefix, in one form.
+type place struct{ prefix, form string }
+
+func (c *Config) place() place { return place{c.Prefix, c.Form} }
+
+// Open returns the Resource of cfg.Prefix and cfg.Form. It is cheap: nothing is listed before the first read or watch.
+// The same cfg gives the same Resource; another cfg for the same two replaces it.
 func (c *Cache) Open(cfg *Config) *Resource {
 	c.mu.Lock()
-	r := c.resources[cfg.Prefix]
+	r := c.resources[cfg.place()]
 	if r != nil && r.cfg == cfg {
 		c.mu.Unlock()
 		return r
 	}
-	replaced := c.remove(cfg.Prefix, ErrReplaced)
+	replaced := c.remove(cfg.place(), ErrReplaced)
 	r = &Resource{cache: c, cfg: cfg}
-	c.resources[cfg.Prefix] = r
+	c.resources[cfg.place()] = r
 	if c.ended {
 		r.err = ErrClosed
 	}
@@ -73,11 +79,11 @@ func (c *Cache) Open(cfg *Config) *Resource {
 	return r
 }
 
-// Close ends the Resource of a prefix: its readers and watchers get ErrReplaced and its memory is freed. A
-// prefix that is not open is ignored.
+// Close ends the Resource of a prefix that has no Form: its readers and watchers get ErrReplaced and its memory is
+// freed. A prefix that is not open is ignored.
 func (c *Cache) Close(prefix string) {
 	c.mu.Lock()
-	replaced := c.remove(prefix, ErrReplaced)
+	replaced := c.remove(place{prefix: prefix}, ErrReplaced)
 	c.mu.Unlock()
 	if replaced != nil {
 		replaced.end(ErrReplaced)
@@ -85,12 +91,12 @@ func (c *Cache) Close(prefix string) {
 }
 
 // remove forgets a resource, and returns its table for the caller to end. It requires mu.
-func (c *Cache) remove(prefix string, err error) *table {
-	r := c.resources[prefix]
+func (c *Cache) remove(p place, err error) *table {
+	r := c.resources[p]
 	if r == nil {
 		return nil
 	}
-	delete(c.resources, prefix)
+	delete(c.resources, p)
 	r.err = err
 	return c.detach(r)
 }
@@ -99,7 +105,10 @@ func (c *Cache) remove(prefix string, err error) *table {
 func (c *Cache) detach(r *Resource) *table {
 	t := r.table.Swap(nil)
 	if t != nil {
-		delete(c.tables, t.prefix)
+		left := slices.DeleteFunc(c.tables[t.prefix], func(other *table) bool { return other == t })
+		if c.tables[t.prefix] = left; len(left) == 0 {
+			delete(c.tables, t.prefix)
+		}
 	}
 	return t
 }
@@ -107,11 +116,20 @@ func (c *Cache) detach(r *Resource) *table {
 // drop ends a table with err; its resource lives on, and starts anew with the next read.
 func (c *Cache) drop(t *table, err error) {
 	c.mu.Lock()
-	if r := c.resources[t.prefix]; r != nil && r.table.Load() == t {
+	if r := c.resources[t.cfg.place()]; r != nil && r.table.Load() == t {
 		c.detach(r)
 	}
 	c.mu.Unlock()
 	t.end(err)
+}
+
+// inUse are the tables that there are now. It requires mu.
+func (c *Cache) inUse() []*table {
+	all := make([]*table, 0, len(c.tables))
+	for _, tables := range c.tables {
+		all = append(all, tables...)
+	}
+	return all
 }
 
 // requestFill asks Run to list the table. It requires mu.

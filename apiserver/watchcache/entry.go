@@ -34,6 +34,9 @@ func (e *Entry) Written() storage.Revision {
 // was given: opening a prefix again with another Config ends its watchers with ErrReplaced and starts anew.
 type Config struct {
 	Prefix string // with trailing slash
+	// Form tells Resources over the same prefix apart: objects as a client reads them have "", and whoever needs no more
+	// than a part of them, or needs it smaller, names a form of its own.
+	Form string
 	// Decode turns a stored value into Data and Projection (resource.Definition has the means). An error
 	// keeps the object out of lists and watches and is counted and logged; reads of it by key fail with it.
 	// It is called from several goroutines at once, and leaves the slices of p to the cache.

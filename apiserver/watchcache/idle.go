@@ -22,10 +22,7 @@ func (c *Cache) dropIdle(ctx context.Context) {
 			return
 		}
 		c.mu.RLock()
-		tables := make([]*table, 0, len(c.tables))
-		for _, t := range c.tables {
-			tables = append(tables, t)
-		}
+		tables := c.inUse()
 		c.mu.RUnlock()
 		for _, t := range tables {
 			c.inspect(t)
@@ -52,7 +49,7 @@ func (c *Cache) inspect(t *table) {
 	if t.idleTicks++; t.idleTicks < idleTicks {
 		return
 	}
-	if r := c.resources[t.prefix]; r != nil && r.table.Load() == t {
+	if r := c.resources[t.cfg.place()]; r != nil && r.table.Load() == t {
 		c.detach(r)
 	}
 	closeAll(t.endLocked(errDropped))

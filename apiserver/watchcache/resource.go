@@ -142,7 +142,7 @@ func (r *Resource) open() (*table, error) {
 		if t = r.table.Load(); t == nil {
 			t = newTable(c, r.cfg)
 			r.table.Store(t)
-			c.tables[r.cfg.Prefix] = t
+			c.tables[r.cfg.Prefix] = append(c.tables[r.cfg.Prefix], t)
 			c.requestFill(t)
 		}
 	}

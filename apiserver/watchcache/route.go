@@ -50,9 +50,7 @@ func (c *Cache) tablesOf(key string, found []*table) []*table {
 			break
 		}
 		i += next
-		if t := c.tables[key[:i+1]]; t != nil {
-			found = append(found, t)
-		}
+		found = append(found, c.tables[key[:i+1]]...)
 	}
 	return found
 }

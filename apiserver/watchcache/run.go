@@ -148,7 +148,7 @@ func (c *Cache) bridgeGap(now storage.Revision) {
 	last := c.progress.at()
 	c.contiguousFrom.Store(int64(now) + 1) // before the tables are visited: see table.goLive
 	c.mu.Lock()
-	for _, t := range c.tables {
+	for _, t := range c.inUse() {
 		if t.suspend(last) {
 			c.requestFill(t)
 		}
@@ -162,10 +162,7 @@ func (c *Cache) startOver(now storage.Revision) {
 	c.gaps.Add(1)
 	c.contiguousFrom.Store(int64(now) + 1)
 	c.mu.RLock()
-	tables := make([]*table, 0, len(c.tables))
-	for _, t := range c.tables {
-		tables = append(tables, t)
-	}
+	tables := c.inUse()
 	c.mu.RUnlock()
 	for _, t := range tables {
 		c.drop(t, ErrExpired)

@@ -18,7 +18,7 @@ type Stats struct {
 
 // ResourceStats describes one Resource.
 type ResourceStats struct {
-	Prefix        string
+	Prefix, Form  string
 	Entries       int
 	Bytes         int64 // of the entries, without what their Projections refer to
 	HistoryEvents int
@@ -36,10 +36,7 @@ func (c *Cache) Stats() Stats {
 	}
 	c.mu.RLock()
 	s.Open = len(c.resources)
-	tables := make([]*table, 0, len(c.tables))
-	for _, t := range c.tables {
-		tables = append(tables, t)
-	}
+	tables := c.inUse()
 	c.mu.RUnlock()
 	for _, t := range tables {
 		s.Resources = append(s.Resources, t.stats())
@@ -52,7 +49,7 @@ func (t *table) stats() ResourceStats {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	s := ResourceStats{
-		Prefix: t.prefix, Entries: t.entries.Len(), Bytes: t.bytes,
+		Prefix: t.prefix, Form: t.cfg.Form, Entries: t.entries.Len(), Bytes: t.bytes,
 		HistoryEvents: t.history.all.n, HistoryBytes: t.history.bytes,
 		Watchers: len(t.watchers), Undecodable: len(t.undecodable),
 	}

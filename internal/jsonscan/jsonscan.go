@@ -20,52 +20,52 @@ func Members(b []byte) iter.Seq2[[]byte, []byte] {
 
 // walk visits the members of the object that begins at b[i], if one does.
 func walk(b []byte, i int, visit func(key []byte, from, to int) bool) {
-	i = space(b, i)
+	i = Space(b, i)
 	if i >= len(b) || b[i] != '{' {
 		return
 	}
-	i = space(b, i+1)
+	i = Space(b, i+1)
 	for i < len(b) && b[i] == '"' {
 		end := skipString(b, i)
 		if end < 0 {
 			return
 		}
 		key := b[i+1 : end-1]
-		i = space(b, end)
+		i = Space(b, end)
 		if i >= len(b) || b[i] != ':' {
 			return
 		}
-		i = space(b, i+1)
+		i = Space(b, i+1)
 		end = Skip(b, i)
 		if end < 0 || !visit(key, i, end) {
 			return
 		}
-		i = space(b, end)
+		i = Space(b, end)
 		if i >= len(b) || b[i] != ',' {
 			return
 		}
-		i = space(b, i+1)
+		i = Space(b, i+1)
 	}
 }
 
 // Elements yields the raw elements of the array that b holds, nothing where it holds none.
 func Elements(b []byte) iter.Seq[[]byte] {
 	return func(yield func(value []byte) bool) {
-		i := space(b, 0)
+		i := Space(b, 0)
 		if i >= len(b) || b[i] != '[' {
 			return
 		}
-		i = space(b, i+1)
+		i = Space(b, i+1)
 		for i < len(b) && b[i] != ']' {
 			end := Skip(b, i)
 			if end < 0 || !yield(b[i:end:end]) {
 				return
 			}
-			i = space(b, end)
+			i = Space(b, end)
 			if i >= len(b) || b[i] != ',' {
 				return
 			}
-			i = space(b, i+1)
+			i = Space(b, i+1)
 		}
 	}
 }
@@ -175,18 +175,26 @@ var delimiter = [256]bool{',': true, '}': true, ']': true, ' ': true, '\n': true
 
 // skipString returns the index after the closing quote of the string that opens at b[i], or -1.
 func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
+	for i++; ; {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			return -1
 		}
+		end := i + n
+		escapes := 0
+		for end-escapes > i && b[end-escapes-1] == '\\' {
+			escapes++
+		}
+		i = end + 1
+		if escapes%2 == 0 {
+			return i
+		}
+		// The quote is escaped; what was counted ends before it.
 	}
-	return -1
 }
 
-func space(b []byte, i int) int {
+// Space returns the index of the first byte from b[i] on that is no JSON space.
+func Space(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
