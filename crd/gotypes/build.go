@@ -44,7 +44,7 @@ func reserved(kind bool) namespace {
 
 func newBuilder(group, version string) *builder {
 	return &builder{
-		pkg:   &goPackage{group: group, version: version, name: packageName(version), helpers: helpers{names: map[string]string{}}},
+		pkg:   &goPackage{group: group, version: version, name: packageName(version), helpers: helpers{names: map[string]string{}, nullables: map[string]*goType{}}},
 		names: namespace{},
 	}
 }
@@ -68,7 +68,7 @@ func build(crds []*apiextensionsv1.CustomResourceDefinition, version string) *go
 	for i := range kinds {
 		kinds[i].list = &structType{list: true, listOf: kinds[i].root, name: b.names.take(goName(listKind(kinds[i].c)))}
 	}
-	for _, helper := range []string{"GroupVersion", "AddToScheme", "Nullable", "Quantity"} {
+	for _, helper := range []string{"GroupVersion", "AddToScheme", "Quantity", "JSON"} {
 		b.pkg.helpers.names[helper] = b.names.take(helper)
 	}
 	files := namespace{"groupversion_info": true}
@@ -112,7 +112,7 @@ func (b *builder) buildKind(root, list *structType, c *apiextensionsv1.CustomRes
 		{name: "Items", json: "items", typ: sliceOf(&goType{name: root.name, deep: true})},
 	}
 	b.kind.structs = append(byPath(all), list)
-	slices.SortStableFunc(b.kind.enums, func(a, b *enumType) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(b.kind.named, func(a, b *namedType) int { return strings.Compare(a.name, b.name) })
 }
 
 // byPath brings each struct behind the one that has it, for reading from top to bottom.

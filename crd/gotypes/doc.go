@@ -11,11 +11,15 @@
 //   - An optional field is a pointer where its zero value is an accepted value as well (so that "replicas: 0" and
 //     no replicas stay two things), and a plain value where it is not (a string of at least one character).
 //     Slices and maps tell absent and empty apart by themselves, with omitzero, and are no pointers.
-//   - An optional field that may be null is a Nullable, since it has three states.
+//   - An optional field that may be null is a struct of Value and Null, since it has three states.
+//   - An integer without a format is an int, of which controller-gen makes an integer without a format.
 //   - int-or-string is intstr.IntOrString, but quantities are a Quantity, which holds 64 bits.
 //   - What the schema says nothing of is kept as JSON: kruntime.RawExtension where it is an object, json.RawMessage
 //     where it may be anything. A type with fields and x-kubernetes-preserve-unknown-fields keeps the others in Extra.
 //   - date-time is a string: metav1.Time would lose fractions of a second and the time zone.
+//
+// controller-gen makes the same schema of the types again, as far as its markers reach: constraints of items and map
+// values that they cannot express on a field are on named types.
 //
 // In the status of kinds with a status subresource, which only the reconciler that uses these types writes, comfort
 // comes first: Status is no pointer (an empty one is not written), date-time is metav1.Time, and conditions of the

@@ -17,6 +17,7 @@ type place struct {
 	base, last string
 	status     bool
 	what       string // for the comment of its type
+	depth      int    // below the field
 }
 
 func (at place) name() string { return at.base + at.last }
@@ -24,16 +25,23 @@ func (at place) name() string { return at.base + at.last }
 // item is the place of the items or values below.
 func (at place) item(what string) place {
 	what += strings.TrimPrefix(at.what, "the type of ")
-	return place{base: at.base, last: singular(at.last), status: at.status, what: what}
+	return place{base: at.base, last: singular(at.last), status: at.status, what: what, depth: at.depth + 1}
 }
 
 // field makes one field. isStatus: it is the status of a kind with that subresource.
 func (b *builder) field(w work, name, goField string, p *props, isStatus bool) *structField {
 	at := place{base: w.out.name, last: goField, status: w.status || isStatus, what: "the type of " + w.out.name + "." + goField}
+	required := slices.Contains(w.schema.Required, name)
+	must := required && p.Default == nil // what has a default may be missing in what authors write
+	wrapped := p.Nullable && !must
+	if wrapped {
+		at.depth = 1
+	}
 	typ := b.typeOf(at, p)
-	// What has a default may be missing in what authors write.
-	required := slices.Contains(w.schema.Required, name) && p.Default == nil
-	typ, option := b.presence(typ, p, required, isStatus)
+	if wrapped = wrapped && typ.name != "RawMessage"; wrapped {
+		typ = b.marked(at, p, typ)
+	}
+	typ, option := b.presence(typ, p, must, isStatus)
 	f := &structField{name: goField, json: name, doc: p.Description, typ: typ}
 	if option != "" || name == "-" {
 		f.json += "," + option
@@ -47,7 +55,7 @@ func (b *builder) field(w work, name, goField string, p *props, isStatus bool) *
 		f.markers = append(f.markers, "+nullable")
 	}
 	f.markers = append(f.markers, defaultMarker(p)...)
-	if typ.shape == nullable || typ.name == "RawMessage" {
+	if typ.name == "RawMessage" {
 		f.markers = append(f.markers, schemaless(p)...)
 	}
 	if isStruct(typ) {
@@ -59,8 +67,12 @@ func (b *builder) field(w work, name, goField string, p *props, isStatus bool) *
 	if p.XEmbeddedResource && p.Format != objectMeta {
 		f.markers = append(f.markers, kb+"validation:EmbeddedResource")
 	}
-	if p.Format != objectMeta {
+	if p.XIntOrString && p.Type != "" {
+		f.markers = append(f.markers, kb+"validation:Type="+p.Type)
+	}
+	if p.Format != objectMeta && !wrapped {
 		f.markers = append(f.markers, valueMarkers(p, typ)...)
+		f.markers = append(f.markers, itemsMarkers(p)...)
 	}
 	return f
 }
@@ -86,8 +98,7 @@ func (b *builder) presence(t *goType, p *props, required, isStatus bool) (typ *g
 	case p.Nullable && t.name == "RawMessage":
 		return t, "omitzero"
 	case p.Nullable:
-		b.pkg.helpers.nullable = true
-		return nullableOf(t), "omitzero"
+		return b.nullableOf(t), "omitzero"
 	case holdsNull, t.name == "RawExtension":
 		return t, "omitzero"
 	case required:
@@ -143,7 +154,7 @@ func (b *builder) typeOf(at place, p *props) *goType {
 		return b.objectOf(at, p)
 	case "array":
 		if p.Items == nil || p.Items.Schema == nil {
-			return sliceOf(rawJSON())
+			return sliceOf(b.anyJSON())
 		}
 		if at.status && isCondition(p.Items.Schema) {
 			return sliceOf(foreignDeep(pkgMetaV1, "Condition"))
@@ -152,13 +163,13 @@ func (b *builder) typeOf(at place, p *props) *goType {
 		if preserves(p) { // under a preserving array the items preserve, too
 			items.XPreserveUnknownFields = p.XPreserveUnknownFields
 		}
-		return sliceOf(b.elementOf(at.item("an item of "), &items))
+		return sliceOf(b.elementOf(at.item("an item of "), &items, at.depth == 0 && hasItemsMarkers(&items)))
 	case "string":
 		return b.stringOf(at, p)
 	case "integer":
-		base := "int64"
-		if p.Format == "int32" {
-			base = "int32"
+		base := "int" // of which controller-gen makes an integer without format
+		if p.Format == "int32" || p.Format == "int64" {
+			base = p.Format
 		}
 		return b.enumOr(at, p, base)
 	case "number":
@@ -174,29 +185,85 @@ func isQuantity(pattern string) bool {
 	return strings.Contains(pattern, "KMGTPE") && strings.Contains(pattern, "numkMGTPE")
 }
 
-// elementOf is the type of items and values, which null may be among.
-func (b *builder) elementOf(at place, p *props) *goType {
+// elementOf is the type of items and values, which null may be among. What markers of the field cannot say of them is
+// said of a type of their own.
+func (b *builder) elementOf(at place, p *props, markedByField bool) *goType {
 	t := b.typeOf(at, p)
+	if t.name == "RawMessage" {
+		t = b.anyJSON()
+	}
+	if !markedByField {
+		t = b.marked(at, p, t)
+	}
 	if p.Nullable && t.shape == plain {
 		return pointerTo(t)
 	}
 	return t
 }
 
+// nullableOf returns the type of fields that may be absent, null, or a t.
+func (b *builder) nullableOf(t *goType) *goType {
+	key := t.label()
+	for inner := t; inner != nil; inner = inner.elem {
+		key += " " + inner.pkg
+	}
+	if b.pkg.helpers.nullables[key] == nil {
+		b.pkg.helpers.nullables[key] = &goType{shape: nullable, name: b.names.take("Nullable" + t.label()), elem: t}
+	}
+	return b.pkg.helpers.nullables[key]
+}
+
+// label is the type in words that can be part of a name, without packages.
+func (t *goType) label() string {
+	if t.name != "" {
+		return goName(t.name)
+	}
+	switch t.shape {
+	case pointer:
+		return "Optional" + t.elem.label()
+	case mapping:
+		return t.elem.label() + "Map"
+	}
+	return t.elem.label() + "List"
+}
+
+func (b *builder) anyJSON() *goType {
+	b.pkg.helpers.json = true
+	return &goType{name: b.pkg.helpers.names["JSON"], deep: true}
+}
+
+// marked returns t with the markers that p needs: a named type, if there are any.
+func (b *builder) marked(at place, p *props, t *goType) *goType {
+	if t.deep || t.pkg != "" || t.name == b.pkg.helpers.names["Quantity"] {
+		return t // has its own, or methods that a type made of it would lose
+	}
+	markers := valueMarkers(p, t)
+	if len(markers) == 0 {
+		return t
+	}
+	if i := slices.IndexFunc(b.kind.named, func(n *namedType) bool { return n.name == t.name }); i >= 0 {
+		b.kind.named[i].markers = append(b.kind.named[i].markers, markers...)
+		return t
+	}
+	n := &namedType{name: b.names.take(at.name()), base: t, markers: markers}
+	n.doc = n.name + " is " + at.what + "."
+	b.kind.named = append(b.kind.named, n)
+	out := *t
+	out.name = n.name
+	return &out
+}
+
 func (b *builder) objectOf(at place, p *props) *goType {
 	if a := p.AdditionalProperties; a != nil && len(p.Properties) == 0 {
 		if a.Schema == nil {
-			return mapOf(rawJSON())
+			return mapOf(b.anyJSON())
 		}
-		return mapOf(b.elementOf(at.item("a value in "), a.Schema))
+		return mapOf(b.elementOf(at.item("a value in "), a.Schema, false))
 	}
 	if preserves(p) && len(p.Properties) == 0 {
 		return foreignDeep(pkgRuntime, "RawExtension")
 	}
 	s := &structType{name: b.names.take(at.name()), markers: typeMarkers(p)}
-	if preserves(p) {
-		s.markers = append(s.markers, kb+"pruning:PreserveUnknownFields")
-	}
 	s.doc = s.name + " is " + at.what + "."
 	if !strings.HasPrefix(at.what, "the") && p.Description != "" { // a field has the description itself
 		s.doc += "\n\n" + p.Description
@@ -263,7 +330,7 @@ func (b *builder) enumOr(at place, p *props, base string) *goType {
 		}
 		values = append(values, v)
 	}
-	e := &enumType{name: b.names.take(at.name()), base: base, markers: []string{enumMarker(values)}}
+	e := &namedType{name: b.names.take(at.name()), base: predeclared(base), markers: []string{enumMarker(values)}}
 	e.doc = e.name + " is " + at.what + "."
 	for _, v := range values {
 		if v == nil {
@@ -276,6 +343,6 @@ func (b *builder) enumOr(at place, p *props, base string) *goType {
 		}
 		e.values = append(e.values, enumValue{b.names.take(e.name + valueName(text)), literal})
 	}
-	b.kind.enums = append(b.kind.enums, e)
+	b.kind.named = append(b.kind.named, e)
 	return predeclared(e.name)
 }

@@ -1,39 +1,57 @@
 package gotypes
 
-// writeNullable writes the type of fields that may be absent, null or a value.
-func (p *goPackage) writeNullable(f *goFile) {
-	name, js, uj := p.helpers.names["Nullable"], f.use(pkgJSON), f.use(pkgUtilJSON)
-	f.printf(`
-// %[1]s is a field that may be absent (the zero value), null, or a value.
-type %[1]s[T any] struct {
+import (
+	"maps"
+	"slices"
+)
+
+// writeNullables writes the types of fields that may be absent, null or a value. controller-gen takes their schema to be
+// that of the value, since it is inline, and knows no generic types.
+func (p *goPackage) writeNullables(f *goFile) {
+	js, uj := f.use(pkgJSON), f.use(pkgUtilJSON)
+	for _, key := range slices.Sorted(maps.Keys(p.helpers.nullables)) {
+		t := p.helpers.nullables[key]
+		f.printf("\n")
+		if !isStruct(t) {
+			f.printf("// +kubebuilder:validation:Type=\"\"\n\n")
+		}
+		f.printf(`// %[1]s is a field that may be absent (the zero value), null, or a value.
+type %[1]s struct {
 	// Value is nil where the field is absent or null.
-	Value *T
+	Value *%[2]s %[4]s
 	// Null says that the field is null. It counts only where there is no value.
-	Null bool
+	Null bool %[5]s
 }
 
 // IsZero says whether the field is absent.
-func (n %[1]s[T]) IsZero() bool { return n.Value == nil && !n.Null }
+func (n %[1]s) IsZero() bool { return n.Value == nil && !n.Null }
 
 // MarshalJSON writes the value, or null.
-func (n %[1]s[T]) MarshalJSON() ([]byte, error) { return %[2]s.Marshal(n.Value) }
+func (n %[1]s) MarshalJSON() ([]byte, error) { return %[3]s.Marshal(n.Value) }
 
 // UnmarshalJSON reads a value, or null.
-func (n *%[1]s[T]) UnmarshalJSON(data []byte) error {
-	n.Value, n.Null = nil, string(data) == "null"
-	if n.Null {
-		return nil
-	}
-	n.Value = new(T)
-	return %[3]s.Unmarshal(data, n.Value)
+func (n *%[1]s) UnmarshalJSON(data []byte) (err error) {
+	n.Value, n.Null, err = unmarshalNullable[%[2]s](data)
+	return err
 }
-`, name, js, uj)
+`, t.name, f.expr(t.elem), js, "`json:\",inline\"`", "`json:\"-\"`")
+	}
+	f.printf(`
+func unmarshalNullable[T any](data []byte) (value *T, null bool, err error) {
+	if string(data) == "null" {
+		return nil, true, nil
+	}
+	value = new(T)
+	return value, false, %[1]s.Unmarshal(data, value)
+}
+`, uj)
 }
 
 // writeQuantity writes the type of quantities, which are resource.Quantity's text or a whole number of 64 bits.
 func (p *goPackage) writeQuantity(f *goFile) {
 	name, js, res := p.helpers.names["Quantity"], f.use(pkgJSON), f.use(pkgResource)
 	f.printf(`
+// +kubebuilder:validation:Type=""
 // +kubebuilder:validation:XIntOrString
 // +kubebuilder:validation:Pattern=%[4]s
 
@@ -73,6 +91,47 @@ func (q *%[1]s) UnmarshalJSON(data []byte) error {
 	return %[2]s.Unmarshal(data, &q.Int)
 }
 `, name, js, res, quoted(p.helpers.pattern), "`json:\"-\"`")
+}
+
+// writeJSON writes the type of items and values of which the schema says nothing. (A field of its own can be a
+// json.RawMessage, of which controller-gen makes what markers say.)
+func (p *goPackage) writeJSON(f *goFile) {
+	f.printf(`
+// +kubebuilder:validation:Type=""
+// +kubebuilder:pruning:PreserveUnknownFields
+
+// %[1]s is any value.
+type %[1]s struct {
+	Raw %[2]s.RawMessage %[3]s
+}
+
+// MarshalJSON returns Raw, or null where there is none.
+func (j %[1]s) MarshalJSON() ([]byte, error) {
+	if len(j.Raw) == 0 {
+		return []byte("null"), nil
+	}
+	return j.Raw, nil
+}
+
+// UnmarshalJSON keeps data in Raw.
+func (j *%[1]s) UnmarshalJSON(data []byte) error {
+	j.Raw = append(%[2]s.RawMessage(nil), data...)
+	return nil
+}
+
+// DeepCopyInto writes a copy that shares nothing into out.
+func (j *%[1]s) DeepCopyInto(out *%[1]s) { out.Raw = append(%[2]s.RawMessage(nil), j.Raw...) }
+
+// DeepCopy returns a copy that shares nothing.
+func (j *%[1]s) DeepCopy() *%[1]s {
+	if j == nil {
+		return nil
+	}
+	out := new(%[1]s)
+	j.DeepCopyInto(out)
+	return out
+}
+`, p.helpers.names["JSON"], f.use(pkgJSON), "`json:\"-\"`")
 }
 
 // jsonFile has the methods of types that keep unknown members; nil where there are none.

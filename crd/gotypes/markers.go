@@ -11,23 +11,18 @@ import (
 
 const kb = "+kubebuilder:"
 
-// valueMarkers are the markers of a field that is no struct: what its values must be. Items of a list have theirs
-// with the prefix "items:", which markers know for one level only.
+// valueMarkers are the markers of a field, or a named type, that is no struct: what its values must be.
 func valueMarkers(p *props, typ *goType) []string {
 	own := *p
 	if isQuantity(p.Pattern) {
 		own.Pattern = "" // it is on the type
 	}
 	m := bounds(&own, kb+"validation:")
+	if p.Type == "number" || p.Type == "boolean" { // the others with enums have named types, if they can
+		m = append(m, enumMarkers(p)...)
+	}
 	if p.Format != "" && !impliesFormat(typ, p.Format) {
 		m = append(m, kb+"validation:Format="+p.Format)
-	}
-	if p.Items != nil && p.Items.Schema != nil && p.Items.Schema.Properties == nil {
-		items := p.Items.Schema
-		m = append(m, bounds(items, kb+"validation:items:")...)
-		if items.Format != "" && items.Type == "string" {
-			m = append(m, kb+"validation:items:Format="+items.Format)
-		}
 	}
 	if p.XListType != nil {
 		m = append(m, "+listType="+*p.XListType)
@@ -38,10 +33,36 @@ func valueMarkers(p *props, typ *goType) []string {
 	if p.XMapType != nil {
 		m = append(m, "+mapType="+*p.XMapType)
 	}
-	return append(m, ruleMarkers(p)...)
+	return append(m, ruleMarkers(p, kb+"validation:")...)
 }
 
-// schemaless says what is in a Nullable or raw JSON, which controller-gen does not understand, as far as markers can.
+// itemsMarkers are the markers of a field that say what the items of its list must be, where these have no struct to say
+// so: with the prefix "items:", which markers know for one level only.
+func itemsMarkers(p *props) []string {
+	if p.Type != "array" || p.Items == nil || p.Items.Schema == nil || !hasItemsMarkers(p.Items.Schema) {
+		return nil
+	}
+	const prefix = kb + "validation:items:"
+	items := p.Items.Schema
+	m := bounds(items, prefix)
+	if items.Format != "" && items.Type == "string" {
+		m = append(m, prefix+"Format="+items.Format)
+	}
+	if preserves(items) && items.Type != "" {
+		m = append(m, prefix+"XPreserveUnknownFields")
+	}
+	if items.XEmbeddedResource {
+		m = append(m, prefix+"XEmbeddedResource")
+	}
+	return append(m, ruleMarkers(items, prefix)...)
+}
+
+// hasItemsMarkers says whether there are markers with that prefix for all that a schema of items may say.
+func hasItemsMarkers(items *props) bool {
+	return items.Properties == nil && items.XListType == nil && items.XMapType == nil
+}
+
+// schemaless says what is in raw JSON, which controller-gen does not understand.
 func schemaless(p *props) []string {
 	m := []string{kb + "validation:Schemaless"}
 	if p.Type != "" {
@@ -76,7 +97,13 @@ func typeMarkers(p *props) []string {
 	if p.XMapType != nil {
 		m = append(m, "+structType="+*p.XMapType)
 	}
-	return append(m, ruleMarkers(p)...)
+	if preserves(p) {
+		m = append(m, kb+"pruning:PreserveUnknownFields")
+	}
+	if p.XEmbeddedResource {
+		m = append(m, kb+"validation:XEmbeddedResource")
+	}
+	return append(m, ruleMarkers(p, kb+"validation:")...)
 }
 
 func bounds(p *props, prefix string) []string {
@@ -116,10 +143,10 @@ func bounds(p *props, prefix string) []string {
 	return m
 }
 
-func ruleMarkers(p *props) []string {
+func ruleMarkers(p *props, prefix string) []string {
 	var m []string
 	for _, r := range p.XValidations {
-		text := kb + "validation:XValidation:rule=" + strconv.Quote(r.Rule)
+		text := prefix + "XValidation:rule=" + strconv.Quote(r.Rule)
 		for _, part := range []struct{ name, value string }{
 			{"message", r.Message}, {"messageExpression", r.MessageExpression}, {"fieldPath", r.FieldPath},
 		} {
@@ -138,6 +165,22 @@ func ruleMarkers(p *props) []string {
 	return m
 }
 
+// enumMarkers are none where the schema has no enum, or one that cannot be decoded.
+func enumMarkers(p *props) []string {
+	var values []any
+	for _, e := range p.Enum {
+		var v any
+		if len(e.Raw) > 0 && json.Unmarshal(e.Raw, &v) != nil {
+			return nil
+		}
+		values = append(values, v)
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	return []string{enumMarker(values)}
+}
+
 // enumMarker lists the values that a type has.
 func enumMarker(values []any) string {
 	var list []string
@@ -145,8 +188,8 @@ func enumMarker(values []any) string {
 		switch v := v.(type) {
 		case nil:
 		case string:
-			if v == "" || strings.Trim(v, letters+"0123456789-_./") != "" {
-				v = strconv.Quote(v)
+			if v == "true" || v == "false" || strings.Trim(v, letters+"0123456789-_./") != "" || strings.Trim(v[:min(1, len(v))], letters) != "" || v == "" {
+				v = strconv.Quote(v) // or it would be something else
 			}
 			list = append(list, v)
 		default:

@@ -14,7 +14,7 @@ const (
 	pointer               // *elem
 	slice                 // []elem
 	mapping               // map[string]elem
-	nullable              // Nullable[elem]
+	nullable              // a struct of the package's own, with *elem
 )
 
 // goType is the type of a field.
@@ -35,7 +35,6 @@ func foreignDeep(pkg, name string) *goType { return &goType{name: name, pkg: pkg
 func pointerTo(t *goType) *goType          { return &goType{shape: pointer, elem: t} }
 func sliceOf(t *goType) *goType            { return &goType{shape: slice, elem: t} }
 func mapOf(t *goType) *goType              { return &goType{shape: mapping, elem: t} }
-func nullableOf(t *goType) *goType         { return &goType{shape: nullable, elem: t} }
 
 // rawJSON is any JSON value. It tells null from absent.
 func rawJSON() *goType {
@@ -76,12 +75,13 @@ type structField struct {
 	typ     *goType
 }
 
-// enumType is a named string or integer with constants.
-type enumType struct {
-	name, base string
-	doc        string
-	markers    []string
-	values     []enumValue
+// namedType is a named scalar, list or map: an enum with its constants, or what has markers that can stand nowhere else.
+type namedType struct {
+	name    string
+	base    *goType
+	doc     string
+	markers []string
+	values  []enumValue
 }
 
 type enumValue struct{ name, literal string }
@@ -91,7 +91,7 @@ type kindType struct {
 	kind, listKind string // as they go over the wire
 	file           string
 	structs        []*structType
-	enums          []*enumType
+	named          []*namedType
 }
 
 // goPackage is one version of a group.
@@ -104,7 +104,8 @@ type goPackage struct {
 
 // helpers are the types that a package has only where it needs them, by the names that were free for them.
 type helpers struct {
-	names                    map[string]string
-	nullable, quantity, keep bool
-	pattern                  string // of quantities
+	names                map[string]string
+	nullables            map[string]*goType // by what may be null
+	quantity, json, keep bool
+	pattern              string // of quantities
 }

@@ -129,7 +129,7 @@ func (f *goFile) expr(t *goType) string {
 	case mapping:
 		return "map[string]" + elem
 	}
-	return "Nullable[" + elem + "]"
+	return elem // of a nullable there is only the name
 }
 
 func (p *goPackage) typesFile(k *kindType) *goFile {
@@ -137,9 +137,9 @@ func (p *goPackage) typesFile(k *kindType) *goFile {
 	for _, s := range k.structs {
 		p.writeStruct(f, k, s)
 	}
-	for _, e := range k.enums {
+	for _, e := range k.named {
 		f.typeComment(e.doc, e.markers)
-		f.printf("type %s %s\n\n", e.name, e.base)
+		f.printf("type %s %s\n\n", e.name, f.expr(e.base))
 		if len(e.values) == 0 {
 			continue
 		}
@@ -170,11 +170,7 @@ func (p *goPackage) writeStruct(f *goFile, k *kindType, s *structType) {
 			f.printf("\n")
 		}
 		f.fieldComment(field.doc, field.markers)
-		expr := f.expr(field.typ)
-		if field.typ.shape == nullable {
-			expr = p.helpers.names["Nullable"] + strings.TrimPrefix(expr, "Nullable")
-		}
-		f.printf("%s %s `json:%s`\n", field.name, expr, strconv.Quote(field.json))
+		f.printf("%s %s `json:%s`\n", field.name, f.expr(field.typ), strconv.Quote(field.json))
 	}
 	if s.extra {
 		f.printf("\n// Extra are the members that the schema keeps without describing them.\nExtra map[string]%s.RawMessage `json:\"-\"`\n", f.use(pkgJSON))
@@ -198,11 +194,14 @@ func (p *goPackage) groupVersionFile() *goFile {
 		}
 	}
 	f.printf("%s.AddToGroupVersion(s, %s)\nreturn nil\n}\n", f.use(pkgMetaV1), gv)
-	if p.helpers.nullable {
-		p.writeNullable(f)
+	if len(p.helpers.nullables) > 0 {
+		p.writeNullables(f)
 	}
 	if p.helpers.quantity {
 		p.writeQuantity(f)
+	}
+	if p.helpers.json {
+		p.writeJSON(f)
 	}
 	return f
 }
