@@ -46,22 +46,7 @@ func writeMetrics(w io.Writer, controllers []*Controller) {
 	family("controller_runtime_reconcile_panics_total", "counter", func(c *Controller) {
 		fmt.Fprintf(w, "controller_runtime_reconcile_panics_total{controller=%q} %d\n", c.name, c.stats.panics.Load())
 	})
-	family("workqueue_depth", "gauge", func(c *Controller) {
-		fmt.Fprintf(w, "workqueue_depth{name=%q} %d\n", c.name, c.queue.Len())
-	})
-	family("workqueue_retries_total", "counter", func(c *Controller) {
-		fmt.Fprintf(w, "workqueue_retries_total{name=%q} %d\n", c.name, c.queue.Stats().Retries)
-	})
-	family("workqueue_work_duration_seconds", "histogram", func(c *Controller) {
-		h, total := c.queue.Stats().Worked, uint64(0)
-		for i := range len(h.Counts) - 1 {
-			total += h.Counts[i]
-			fmt.Fprintf(w, "workqueue_work_duration_seconds_bucket{name=%q,le=\"%g\"} %d\n", c.name, h.Bound(i).Seconds(), total)
-		}
-		fmt.Fprintf(w, "workqueue_work_duration_seconds_bucket{name=%q,le=\"+Inf\"} %d\n", c.name, h.Count)
-		fmt.Fprintf(w, "workqueue_work_duration_seconds_sum{name=%q} %g\n", c.name, h.Sum.Seconds())
-		fmt.Fprintf(w, "workqueue_work_duration_seconds_count{name=%q} %d\n", c.name, h.Count)
-	})
+	writeQueueMetrics(w, controllers)
 }
 
 // Handler serves /healthz, /readyz (200 once all controllers watch) and /metrics.

@@ -95,7 +95,11 @@ func TestController(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	mgr.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-	for _, want := range []string{`reconcile_total{controller="configmap",result="error"} 2`, `panics_total{controller="configmap"} 1`} {
+	for _, want := range []string{`reconcile_total{controller="configmap",result="error"} 2`, `panics_total{controller="configmap"} 1`,
+		`workqueue_depth{name="configmap",controller="configmap",priority="0"} 0`, `workqueue_adds_total{name="configmap",`,
+		`workqueue_retries_total{name="configmap",controller="configmap"} 2`, `workqueue_queue_duration_seconds_count{name="configmap",`,
+		`workqueue_work_duration_seconds_bucket{name="configmap",controller="configmap",le="+Inf"} `,
+		`workqueue_unfinished_work_seconds{name="configmap",`, `workqueue_longest_running_processor_seconds{name="configmap",`} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %s in %s", want, w.Body)
 		}

@@ -2,56 +2,75 @@ package workqueue_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/keelson-project/keelson/workqueue"
 )
 
-func BenchmarkAddGetDone(b *testing.B) {
-	q := workqueue.New(workqueue.Config[int]{})
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		q.Add(i&1023, workqueue.Options{})
-		item, _ := q.Get(context.Background())
-		q.Done(item)
+type name struct{ namespace, name string }
+
+func names(n int) []name {
+	all := make([]name, n)
+	for i := range all {
+		all[i] = name{fmt.Sprintf("namespace-%02d", i%16), fmt.Sprintf("object-%06d", i)}
+	}
+	return all
+}
+
+func cycle[K comparable](q *workqueue.Queue[K], k K, opts workqueue.Options) {
+	q.Add(k, opts)
+	item, _ := q.Get(context.Background())
+	q.Done(item)
+}
+
+func BenchmarkCycle(b *testing.B) {
+	for _, n := range []int{256, 100_000} {
+		b.Run(fmt.Sprintf("keys=%d", n), func(b *testing.B) {
+			q := workqueue.New(workqueue.Config[name]{})
+			keys := names(n)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				cycle(q, keys[i%n], workqueue.Options{})
+			}
+		})
 	}
 }
 
-func BenchmarkPriorityAddGetDone(b *testing.B) {
-	q := workqueue.New(workqueue.Config[int]{})
-	for i := range 1000 {
-		q.Add(-i-1, workqueue.Options{Priority: i % 5})
+func BenchmarkPriorityCycle(b *testing.B) {
+	q := workqueue.New(workqueue.Config[name]{})
+	keys := names(2000)
+	for i, k := range keys[1000:] {
+		q.Add(k, workqueue.Options{Priority: i % 5})
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		q.Add(i, workqueue.Options{Priority: i % 7})
-		item, _ := q.Get(context.Background())
-		q.Done(item)
+		cycle(q, keys[i%1000], workqueue.Options{Priority: i % 7})
 	}
 }
 
 func BenchmarkProducers64(b *testing.B) {
-	q := workqueue.New(workqueue.Config[int]{})
+	q := workqueue.New(workqueue.Config[name]{})
+	keys := names(64_000)
 	b.ReportAllocs()
-	var producers, consumer sync.WaitGroup
-	consumer.Go(func() {
-		for {
-			item, err := q.Get(context.Background())
-			if err != nil {
-				return
-			}
-			q.Done(item)
-		}
-	})
-	for p := range 64 {
-		producers.Go(func() {
-			for i := p; i < b.N; i += 64 {
-				q.Add(i%10_000, workqueue.Options{})
+	for b.Loop() {
+		var running sync.WaitGroup
+		running.Go(func() {
+			for range keys {
+				item, _ := q.Get(context.Background())
+				q.Done(item)
 			}
 		})
+		for part := range slices.Chunk(keys, 1000) {
+			running.Go(func() {
+				for _, k := range part {
+					q.Add(k, workqueue.Options{})
+				}
+			})
+		}
+		running.Wait()
 	}
-	producers.Wait()
-	q.ShutDown()
-	consumer.Wait()
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(keys)), "ns/add")
 }

@@ -2,31 +2,52 @@ package workqueue
 
 import "time"
 
-// sampler reads the clock for the queue. Reading costs about as much as the rest of an operation, so while
-// operations come less than a microsecond apart, only one in eight reads it and the others know the time of the
-// last reading; what they do is then left out of the durations that Stats reports. At ordinary rates every
-// operation is timed.
+// sampler reads the clock for the queue. Reading costs about as much as the rest of an operation, so while operations
+// come less than a microsecond apart, only one in many reads it and the others take the time of the last reading.
+// A timer ends that after a millisecond without a reading, so that times are never wrong by much more. It runs only
+// while the queue is that busy.
 type sampler struct {
-	now  int64 // the last reading, in nanoseconds since the queue's epoch
-	skip int   // how many more operations need not read
+	now     int64 // the last reading, in nanoseconds since the queue's epoch
+	skip    int   // how many more operations need not read
+	skipped int   // what skip was after the last reading
+	streak  int   // how many readings in a row found that operations come so quickly
+	cool    *time.Timer
+	set     bool // cool is running
 }
 
 const (
-	hot      = int64(time.Microsecond)
-	hotSkips = 7
+	hot       = int64(time.Microsecond)
+	hotStreak = 8
+	hotSkips  = 31
+	hotFor    = time.Millisecond
 )
 
-// read returns the time and whether it was read just now; exact insists.
-func (s *sampler) read(epoch time.Time, exact bool) (int64, bool) {
+// read returns the time; exact: not that of an earlier reading.
+func (s *sampler) read(epoch time.Time, exact bool) int64 {
 	if s.skip > 0 && !exact {
 		s.skip--
-		return s.now, false
+		return s.now
 	}
-	now := int64(time.Since(epoch))
-	s.skip = 0
-	if now-s.now < hot*(hotSkips+1) {
-		s.skip = hotSkips
-	}
-	s.now = now
-	return now, true
+	return s.reread(epoch)
 }
+
+func (s *sampler) reread(epoch time.Time) int64 {
+	now := int64(time.Since(epoch))
+	if now-s.now < hot*int64(s.skipped-s.skip+1) {
+		s.streak++
+	} else {
+		s.streak = 0
+	}
+	s.now, s.skip, s.skipped = now, 0, 0
+	if s.streak >= hotStreak {
+		s.skip, s.skipped = hotSkips, hotSkips
+		if !s.set {
+			s.set = true
+			s.cool.Reset(hotFor)
+		}
+	}
+	return now
+}
+
+// cooled is what the timer runs. It requires the queue's lock.
+func (s *sampler) cooled() { s.skip, s.streak, s.set = 0, 0, false }

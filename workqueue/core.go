@@ -1,6 +1,7 @@
 package workqueue
 
 import (
+	"hash/maphash"
 	"math"
 	"time"
 )
@@ -11,7 +12,7 @@ type state uint8
 const (
 	idle    state = iota // only its failures are kept
 	delayed              // in the heap of due times
-	ready                // in the list of its priority
+	ready                // in the list of its level
 	working              // a worker has it; it may be in the heap of due times as well
 	again                // a worker has it, and it is to be ready after Done
 )
@@ -22,20 +23,24 @@ const never = int64(math.MaxInt64)
 // epoch and never go back. Entries live in slots and are linked by index, so that nothing is allocated once
 // the slices have grown.
 type core[K comparable] struct {
-	index map[K]int32 // the slot of each known key
 	slots []entry[K]
 	free  int32 // head of the list of unused slots, linked by next; none: empty
+	table table // finds the slot of a key
+	seed  maphash.Seed
 
-	levels map[int]*level
-	recent *level   // the one that level found last
-	order  []*level // the levels that hold keys: a heap by score of their first key
-	due    []int32  // the slots that wait for their time: a heap by due
-	aging  int64
+	neededAt int64 // when a quarter of the slots was last in use
+
+	levels levels
+	due    []int32    // the slots that wait for their time: a heap by when
+	groups *groups[K] // nil: not configured
 	limit  limiter
 	merge  func(waiting, added any) any
 
-	depth, working int // keys in state ready; keys in states working and again
-	stats          counters
+	depth   int   // keys in state ready
+	busy    list  // keys in states working and again, in the order of their takes
+	working int   // how many these are
+	turns   int32 // takes so far; see entry.turn
+	stats   counters
 }
 
 const none = int32(-1)
@@ -43,31 +48,32 @@ const none = int32(-1)
 // entry is what the queue knows of one key.
 type entry[K comparable] struct {
 	key        K
-	state      state
-	prev, next int32  // neighbours in its level's list, or the list of unused slots
-	pos        int32  // place in the heap of due times; none: not there
-	turn       uint32 // counts uses by workers, so that a stale Item is known
-	failures   int32
-	adds       int32 // of the wish that waits: how many Adds made it
-	priority   int   // of the wish that waits
 	note       any   // of the wish that waits
-	queuedAt   int64 // when the first of these Adds was
-	due        int64 // when it becomes ready, where pos is set
-	readyAt    int64
-	startedAt  int64 // zero: not known, Stats counts from its first snapshot after
-	readyTimed bool  // readyAt was read from the clock, not assumed
-	startTimed bool
+	when       int64 // delayed (pos is set): when it is due; ready and again: since when it is so
+	queuedAt   int64 // when the first Add of the wish that waits was
+	startedAt  int64 // working and again
+	priority   int   // of the wish that waits
+	prev, next int32 // neighbours in the list of its level, in busy, or in the list of unused slots
+	level      int32 // ready: where it is
+	pos        int32 // place in the heap of due times; none: not there
+	turn       int32 // the take that gave it to a worker, so that a stale Item is known
+	failures   int32
+	adds       int32 // how many Adds made the wish that waits
+	hash       uint32
+	state      state
 }
 
+// list of slots, linked by prev and next.
+type list struct{ head, tail int32 }
+
 func (c *core[K]) init(cfg Config[K]) {
-	c.index = map[K]int32{}
-	c.levels = map[int]*level{}
-	c.free = none
-	c.aging = int64(cfg.Aging)
-	if c.aging <= 0 {
-		c.aging = int64(100 * time.Millisecond)
-	}
+	c.free, c.busy = none, list{none, none}
+	c.seed = maphash.MakeSeed()
+	c.levels.init(cfg.Aging)
 	c.limit.init(cfg.RateLimit)
+	if cfg.Group != nil {
+		c.groups = newGroups(cfg.Group)
+	}
 	c.merge = cfg.Merge
 	if c.merge == nil {
 		c.merge = func(_, added any) any { return added }
@@ -75,48 +81,41 @@ func (c *core[K]) init(cfg Config[K]) {
 }
 
 // add wants key at now plus the delays of opts. It returns whether a key became ready.
-func (c *core[K]) add(key K, opts Options, now int64, timed bool) bool {
+func (c *core[K]) add(key K, opts *Options, now int64) bool {
 	c.stats.adds++
-	at := c.find(key)
+	at := c.find(key, now)
 	e := &c.slots[at]
-	c.note(e, opts.Note, now)
-	delay := max(int64(opts.After), 0)
-	if opts.RateLimited {
-		c.stats.retries++
-		delay = max(delay, c.limit.delay(int(e.failures), now))
-		e.failures++
-	}
-	if delay > 0 {
+	c.remember(e, opts.Note, now)
+	if delay := c.delay(e, opts, now); delay > 0 {
 		c.later(at, opts.Priority, saturate(now, delay))
 		return false
 	}
+	priority := opts.Priority
 	switch e.state {
 	case ready:
-		c.raise(at, opts.Priority)
+		c.raise(at, priority)
 		return false
 	case again:
-		e.priority = max(e.priority, opts.Priority)
+		e.priority = max(e.priority, priority)
 		return false
-	case working:
+	case delayed, working:
 		if e.pos != none {
-			opts.Priority = max(opts.Priority, e.priority)
+			priority = max(priority, e.priority)
 			c.undelay(at)
 		}
-		e.state, e.priority = again, opts.Priority
-		e.readyAt, e.readyTimed = now, timed
-		return false
-	case delayed:
-		opts.Priority = max(opts.Priority, e.priority)
-		c.undelay(at)
 	}
-	e.priority = opts.Priority
-	e.readyAt, e.readyTimed = now, timed
+	c.stats.enqueued++
+	e.priority, e.when = priority, now
+	if e.state == working {
+		e.state = again
+		return false
+	}
 	c.push(at)
 	return true
 }
 
-// note counts an Add for the wish that waits, and keeps what it has to say.
-func (c *core[K]) note(e *entry[K], note any, now int64) {
+// remember counts an Add for the wish that waits, and keeps what it has to say.
+func (c *core[K]) remember(e *entry[K], note any, now int64) {
 	if e.adds == 0 {
 		e.queuedAt = now
 	}
@@ -131,6 +130,21 @@ func (c *core[K]) note(e *entry[K], note any, now int64) {
 	}
 }
 
+// delay is how long an Add is to wait. It counts a failure where it is rate limited.
+func (c *core[K]) delay(e *entry[K], opts *Options, now int64) int64 {
+	delay := max(int64(opts.After), 0)
+	if opts.RateLimited {
+		delay = max(delay, c.limit.delay(int(e.failures), now))
+		if e.failures < math.MaxInt32 {
+			e.failures++
+		}
+	}
+	if delay > 0 {
+		c.stats.retries++
+	}
+	return delay
+}
+
 // later wants the key of a slot at due, unless it is wanted earlier already.
 func (c *core[K]) later(at int32, priority int, due int64) {
 	e := &c.slots[at]
@@ -142,12 +156,12 @@ func (c *core[K]) later(at int32, priority int, due int64) {
 		e.priority = max(e.priority, priority)
 		return
 	case e.pos == none:
-		e.priority, e.due = priority, due
+		e.priority, e.when = priority, due
 		c.dueInsert(at)
 	default:
 		e.priority = max(e.priority, priority)
-		if due < e.due {
-			e.due = due
+		if due < e.when {
+			e.when = due
 			c.dueUp(int(e.pos))
 		}
 	}
@@ -162,11 +176,11 @@ func (c *core[K]) promote(now int64) int {
 	for len(c.due) > 0 {
 		at := c.due[0]
 		e := &c.slots[at]
-		if e.due > now {
+		if e.when > now {
 			break
 		}
 		c.undelay(at)
-		e.readyAt, e.readyTimed = e.due, true
+		c.stats.enqueued++
 		if e.state == working {
 			e.state = again
 			continue
@@ -182,42 +196,31 @@ func (c *core[K]) nextDue() int64 {
 	if len(c.due) == 0 {
 		return never
 	}
-	return c.slots[c.due[0]].due
+	return c.slots[c.due[0]].when
 }
 
-// take gives the first key of the level that is first in order.
-func (c *core[K]) take(now int64, timed bool) (Item[K], bool) {
-	if len(c.order) == 0 {
-		return Item[K]{}, false
-	}
-	at := c.order[0].head
+// take gives the key whose turn it is. It requires that one is ready.
+func (c *core[K]) take(now int64, item *Item[K]) {
+	at := c.first()
 	c.remove(at)
 	e := &c.slots[at]
-	e.state = working
-	e.turn++
+	c.turns++
 	c.working++
-	e.startedAt, e.startTimed = 0, timed
-	if timed {
-		e.startedAt = now
-	}
-	item := Item[K]{
-		Key: e.key, Priority: e.priority, Adds: int(e.adds), Failures: int(e.failures), Note: e.note,
-		Queued: time.Duration(max(now-e.queuedAt, 0)), slot: at, turn: e.turn,
-	}
+	e.state, e.turn, e.startedAt = working, c.turns, now
+	c.enlist(&c.busy, at)
+	item.Key, item.Priority, item.Adds, item.Failures = e.key, e.priority, int(e.adds), int(e.failures)
+	item.Queued, item.Waited = time.Duration(max(now-e.queuedAt, 0)), time.Duration(max(now-e.when, 0))
+	item.slot, item.turn = at, e.turn
 	e.adds = 0
 	if e.note != nil {
-		e.note = nil
+		item.Note, e.note = e.note, nil
 	}
-	if timed && e.readyTimed {
-		item.Waited = time.Duration(max(now-e.readyAt, 0))
-		c.stats.waited.observe(item.Waited)
-	}
-	return item, true
+	c.stats.waited.observe(item.Waited)
 }
 
 // done ends the work on a slot. It returns whether a key became ready.
-func (c *core[K]) done(at int32, turn uint32, now int64, timed bool) bool {
-	if int(at) >= len(c.slots) {
+func (c *core[K]) done(at, turn int32, now int64) bool {
+	if uint(at) >= uint(len(c.slots)) {
 		return false
 	}
 	e := &c.slots[at]
@@ -225,9 +228,8 @@ func (c *core[K]) done(at int32, turn uint32, now int64, timed bool) bool {
 		return false
 	}
 	c.working--
-	if timed && e.startTimed {
-		c.stats.worked.observe(time.Duration(max(now-e.startedAt, 0)))
-	}
+	c.delist(&c.busy, at)
+	c.stats.worked.observe(time.Duration(max(now-e.startedAt, 0)))
 	switch {
 	case e.state == again:
 		c.push(at)
@@ -236,27 +238,27 @@ func (c *core[K]) done(at int32, turn uint32, now int64, timed bool) bool {
 		e.state = delayed
 	default:
 		e.state = idle
-		c.release(at)
+		c.release(at, now)
 	}
 	return false
 }
 
-func (c *core[K]) forget(key K) {
-	if at, ok := c.index[key]; ok {
+func (c *core[K]) forget(key K, now int64) {
+	if at := c.lookup(key); at != none {
 		c.slots[at].failures = 0
-		c.release(at)
+		c.release(at, now)
 	}
 }
 
 func (c *core[K]) failures(key K) int {
-	if at, ok := c.index[key]; ok {
+	if at := c.lookup(key); at != none {
 		return int(c.slots[at].failures)
 	}
 	return 0
 }
 
 // dropDelayed forgets every wish whose time has not come.
-func (c *core[K]) dropDelayed() {
+func (c *core[K]) dropDelayed(now int64) {
 	for len(c.due) > 0 {
 		at := c.due[0]
 		c.undelay(at)
@@ -264,39 +266,36 @@ func (c *core[K]) dropDelayed() {
 		e.adds, e.note = 0, nil
 		if e.state == delayed {
 			e.state = idle
-			c.release(at)
+			c.release(at, now)
 		}
 	}
 }
 
-// find returns the slot of key, a new one where it has none.
-func (c *core[K]) find(key K) int32 {
-	if at, ok := c.index[key]; ok {
-		return at
-	}
-	at := c.free
-	if at == none {
-		at = int32(len(c.slots))
-		c.slots = append(c.slots, entry[K]{})
-	} else {
-		c.free = c.slots[at].next
-	}
+// enlist puts a slot at the end of l.
+func (c *core[K]) enlist(l *list, at int32) {
 	e := &c.slots[at]
-	e.key, e.state, e.pos = key, idle, none
-	c.index[key] = at
-	return at
+	e.prev, e.next = l.tail, none
+	if l.tail != none {
+		c.slots[l.tail].next = at
+	} else {
+		l.head = at
+	}
+	l.tail = at
 }
 
-// release frees a slot of which nothing need be kept. The turn stays: it tells old Items from new ones.
-func (c *core[K]) release(at int32) {
+// delist takes a slot out of l.
+func (c *core[K]) delist(l *list, at int32) {
 	e := &c.slots[at]
-	if e.state != idle || e.failures > 0 {
-		return
+	if e.next != none {
+		c.slots[e.next].prev = e.prev
+	} else {
+		l.tail = e.prev
 	}
-	delete(c.index, e.key)
-	var zero K
-	e.key, e.next = zero, c.free
-	c.free = at
+	if e.prev != none {
+		c.slots[e.prev].next = e.next
+	} else {
+		l.head = e.next
+	}
 }
 
 func saturate(a, b int64) int64 {

@@ -23,6 +23,11 @@
 //   - A key waits once, however often it is added: the earliest time and the highest priority win.
 //   - Within a priority, keys are given in the order in which they became ready.
 //   - Priorities age: each unit is worth Config.Aging of head start, and no more, so nothing starves.
+//   - Groups of keys (Config.Group), where configured, take turns within a priority, one key each, in the order in
+//     which they came to have one; within a group, keys are given in the order in which they became ready. A turn never
+//     passes another priority: a group whose first key would not go before the other priorities on its own merits
+//     waits until it would.
+//   - A rate limited key waits for its own backoff and for its turn at the bucket that all keys share.
 //   - Every key added before ShutDown that was ready or is made ready by Done is given once more; keys whose
 //     delay has not passed are dropped.
 //
@@ -42,6 +47,9 @@
 //   - Notes that are given to several keys or merged must not be changed in place, unless Merge alone does so with
 //     notes that it has made.
 //
+// # Cost
+//
 // A Queue has no goroutine of its own: a timer wakes workers when a delay passes. Memory is proportional to the
-// keys that wait, are worked on, or have failures counted. Nothing is allocated in the steady state.
+// keys that wait, are worked on, or have failures counted; what a flood has taken is given back a minute after. A
+// group costs memory only while it has ready keys. Nothing is allocated in the steady state.
 package workqueue

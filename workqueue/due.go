@@ -25,7 +25,7 @@ func (c *core[K]) dueSwap(i, j int) {
 	c.slots[c.due[i]].pos, c.slots[c.due[j]].pos = int32(i), int32(j)
 }
 
-func (c *core[K]) dueLess(i, j int) bool { return c.slots[c.due[i]].due < c.slots[c.due[j]].due }
+func (c *core[K]) dueLess(i, j int) bool { return c.slots[c.due[i]].when < c.slots[c.due[j]].when }
 
 func (c *core[K]) dueUp(i int) {
 	for i > 0 {

@@ -1,90 +1,119 @@
 package workqueue
 
+import "time"
+
+// levels are the priorities in use. Slots refer to them by index.
+type levels struct {
+	all    []level
+	free   int32         // head of the list of unused levels, linked by pos; none: empty
+	by     map[int]int32 // the level of each priority
+	recent int32         // the one that was found last; none: none
+	order  []int32       // the levels that hold keys: a heap by the score of their first key
+	aging  int64
+}
+
 // level is the list of ready keys of one priority, first come first served.
 type level struct {
-	priority   int
-	head, tail int32
-	pos        int   // place in core.order
-	score      int64 // of its head; lower goes first
+	keys     list
+	priority int
+	count    int
+	score    int64 // of its first key; lower goes first
+	pos      int32 // place in levels.order
+	cursor   int32 // the group whose turn is next; none: no key, or no groups
 }
 
 // keptLevels is how many levels are kept for reuse when they are empty.
 const keptLevels = 64
 
-// push puts a slot at the end of its level.
+func (l *levels) init(aging time.Duration) {
+	l.by = map[int]int32{}
+	l.free, l.recent = none, none
+	l.aging = int64(aging)
+	if l.aging <= 0 {
+		l.aging = int64(100 * time.Millisecond)
+	}
+}
+
+// of finds the level of a priority, or makes one.
+func (l *levels) of(priority int) int32 {
+	if l.recent != none && l.all[l.recent].priority == priority {
+		return l.recent
+	}
+	at, ok := l.by[priority]
+	if !ok {
+		if at = l.free; at == none {
+			at = int32(len(l.all))
+			l.all = append(l.all, level{})
+		} else {
+			l.free = l.all[at].pos
+		}
+		l.all[at] = level{keys: list{none, none}, priority: priority, cursor: none}
+		l.by[priority] = at
+	}
+	l.recent = at
+	return at
+}
+
+// score is when a key became ready, less the head start of its priority: static, so order needs no upkeep as time
+// passes.
+func (l *levels) score(since int64, priority int) int64 {
+	const bound = int64(1) << 61
+	p := int64(priority)
+	if p > bound/l.aging {
+		return since - bound
+	}
+	if p < -bound/l.aging {
+		return min(since, bound) + bound
+	}
+	return since - p*l.aging
+}
+
+// push makes a slot ready, at the end of the level of its priority.
 func (c *core[K]) push(at int32) {
 	e := &c.slots[at]
 	e.state = ready
+	e.level = c.levels.of(e.priority)
 	c.depth++
-	l := c.level(e.priority)
-	e.prev, e.next = l.tail, none
-	if l.tail != none {
-		c.slots[l.tail].next = at
-		l.tail = at
-		return
+	l := &c.levels.all[e.level]
+	l.count++
+	c.enlist(&l.keys, at)
+	if c.groups != nil {
+		c.join(l, at)
 	}
-	l.head, l.tail = at, at
-	l.score = c.score(e)
-	l.pos = len(c.order)
-	c.order = append(c.order, l)
-	c.orderUp(l.pos)
+	if l.keys.head == at {
+		l.score = c.levels.score(e.when, e.priority)
+		c.levels.insert(e.level)
+	}
 }
 
-// level finds the level of a priority, or makes one.
-func (c *core[K]) level(priority int) *level {
-	if c.recent != nil && c.recent.priority == priority {
-		return c.recent
+// first is the slot that take gives next. It requires that one is ready.
+func (c *core[K]) first() int32 {
+	l := &c.levels.all[c.levels.order[0]]
+	if c.groups != nil {
+		return c.rotate(l)
 	}
-	l := c.levels[priority]
-	if l == nil {
-		l = &level{priority: priority, head: none, tail: none}
-		c.levels[priority] = l
-	}
-	c.recent = l
-	return l
+	return l.keys.head
 }
 
 // remove takes a ready slot out of its level.
 func (c *core[K]) remove(at int32) {
 	e := &c.slots[at]
 	c.depth--
-	var l *level
-	if len(c.order) == 1 {
-		l = c.order[0]
-	} else {
-		l = c.level(e.priority)
+	l := &c.levels.all[e.level]
+	l.count--
+	c.delist(&l.keys, at)
+	if c.groups != nil {
+		c.leave(l, at)
 	}
-	if e.next != none {
-		c.slots[e.next].prev = e.prev
-	} else {
-		l.tail = e.prev
-	}
-	if e.prev != none {
-		c.slots[e.prev].next = e.next
-		return
-	}
-	l.head = e.next
-	if l.head != none {
-		l.score = c.score(&c.slots[l.head])
-		c.orderUp(c.orderDown(l.pos))
-		return
-	}
-	c.dropLevel(l)
-}
-
-// dropLevel takes an empty level out of the order.
-func (c *core[K]) dropLevel(l *level) {
-	last := len(c.order) - 1
-	i := l.pos
-	c.orderSwap(i, last)
-	c.order[last] = nil
-	c.order = c.order[:last]
-	if i < last {
-		c.orderUp(c.orderDown(i))
-	}
-	if len(c.levels) > keptLevels {
-		delete(c.levels, l.priority)
-		c.recent = nil
+	switch {
+	case l.keys.head == none:
+		c.levels.drop(e.level)
+	case e.prev == none:
+		head := &c.slots[l.keys.head]
+		l.score = c.levels.score(head.when, head.priority)
+		if len(c.levels.order) > 1 {
+			c.levels.up(c.levels.down(int(l.pos)))
+		}
 	}
 }
 
@@ -99,56 +128,73 @@ func (c *core[K]) raise(at int32, priority int) {
 	c.push(at)
 }
 
-// score is when e became ready, less the head start of its priority: static, so order needs no upkeep as time
-// passes.
-func (c *core[K]) score(e *entry[K]) int64 {
-	const bound = int64(1) << 61
-	p := int64(e.priority)
-	if p > bound/c.aging {
-		return e.readyAt - bound
-	}
-	if p < -bound/c.aging {
-		return min(e.readyAt, bound) + bound
-	}
-	return e.readyAt - p*c.aging
+// insert puts a level that has got its first key into the order.
+func (l *levels) insert(at int32) {
+	i := len(l.order)
+	l.all[at].pos = int32(i)
+	l.order = append(l.order, at)
+	l.up(i)
 }
 
-func (c *core[K]) before(a, b *level) bool {
-	if a.score != b.score {
-		return a.score < b.score
+// drop takes an empty level out of the order.
+func (l *levels) drop(at int32) {
+	last := len(l.order) - 1
+	if i := int(l.all[at].pos); i < last {
+		l.swap(i, last)
+		l.order = l.order[:last]
+		l.up(l.down(i))
+	} else {
+		l.order = l.order[:last]
 	}
-	return a.priority > b.priority
+	if len(l.by) > keptLevels {
+		delete(l.by, l.all[at].priority)
+		l.all[at].pos, l.free = l.free, at
+		l.recent = none
+	}
 }
 
-func (c *core[K]) orderSwap(i, j int) {
-	c.order[i], c.order[j] = c.order[j], c.order[i]
-	c.order[i].pos, c.order[j].pos = i, j
+// before reports whether a key of a level with that score and priority goes before b's first.
+func (l *levels) before(score int64, priority int, b *level) bool {
+	if score != b.score {
+		return score < b.score
+	}
+	return priority > b.priority
 }
 
-func (c *core[K]) orderUp(i int) {
+func (l *levels) less(i, j int) bool {
+	a := &l.all[l.order[i]]
+	return l.before(a.score, a.priority, &l.all[l.order[j]])
+}
+
+func (l *levels) swap(i, j int) {
+	l.order[i], l.order[j] = l.order[j], l.order[i]
+	l.all[l.order[i]].pos, l.all[l.order[j]].pos = int32(i), int32(j)
+}
+
+func (l *levels) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !c.before(c.order[i], c.order[parent]) {
+		if !l.less(i, parent) {
 			return
 		}
-		c.orderSwap(i, parent)
+		l.swap(i, parent)
 		i = parent
 	}
 }
 
-func (c *core[K]) orderDown(i int) int {
+func (l *levels) down(i int) int {
 	for {
 		child := 2*i + 1
-		if child >= len(c.order) {
+		if child >= len(l.order) {
 			return i
 		}
-		if child+1 < len(c.order) && c.before(c.order[child+1], c.order[child]) {
+		if child+1 < len(l.order) && l.less(child+1, child) {
 			child++
 		}
-		if !c.before(c.order[child], c.order[i]) {
+		if !l.less(child, i) {
 			return i
 		}
-		c.orderSwap(i, child)
+		l.swap(i, child)
 		i = child
 	}
 }

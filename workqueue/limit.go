@@ -1,15 +1,21 @@
 package workqueue
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // limiter computes the delays of RateLimit. It is pure: the time is passed in.
 type limiter struct {
 	base, max int64
-	interval  float64 // nanoseconds between two tokens; zero: no bucket
-	burst     float64
-	tokens    float64 // may be negative: taken in advance
-	at        int64   // when tokens was counted
+	interval  int64 // between two tokens; zero: no bucket
+	burst     int64 // the time that a full bucket has taken to fill
+	credit    int64 // the time that what is in the bucket has taken; negative: taken in advance
+	at        int64 // when that was so
 }
+
+// limit of the bucket's times, so that sums do not overflow: 73 years.
+const limit = never / 4
 
 func (l *limiter) init(cfg RateLimit) {
 	l.base, l.max = int64(cfg.Base), int64(cfg.Max)
@@ -21,9 +27,10 @@ func (l *limiter) init(cfg RateLimit) {
 	}
 	l.max = max(l.max, l.base)
 	if cfg.PerSecond > 0 {
-		l.interval = float64(time.Second) / cfg.PerSecond
-		l.burst = float64(max(cfg.Burst, 1))
-		l.tokens = l.burst
+		interval := min(float64(time.Second)/cfg.PerSecond, float64(limit))
+		l.interval = max(int64(math.Round(interval)), 1)
+		l.burst = int64(min(float64(max(cfg.Burst, 1))*float64(l.interval), float64(limit)))
+		l.credit = l.burst
 	}
 }
 
@@ -36,10 +43,7 @@ func (l *limiter) delay(failures int, now int64) int64 {
 	if l.interval == 0 {
 		return d
 	}
-	l.tokens = min(l.burst, l.tokens+float64(now-l.at)/l.interval) - 1
+	l.credit = max(min(l.burst, l.credit+now-l.at)-l.interval, -limit)
 	l.at = now
-	if l.tokens >= 0 {
-		return d
-	}
-	return max(d, int64(min(-l.tokens*l.interval, float64(never/2))))
+	return max(d, -l.credit)
 }

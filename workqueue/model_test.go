@@ -2,22 +2,25 @@ package workqueue
 
 import (
 	"cmp"
-	"math/rand/v2"
+	"fmt"
+	"math"
+	"math/big"
 	"slices"
-	"testing"
 	"time"
 )
 
-// model is the queue done dumbly: a record for each key, and a sort for each question.
+// model is the queue done dumbly: a record for each key, and a search for each question.
 type model struct {
-	aging int64
+	cfg   Config[int]
 	seq   int
+	tat   int64 // of the bucket: when it is full again, if nothing more is taken
 	keys  map[int]*modelKey
+	rings map[int][]string // by priority: the groups with ready keys, the next turn first
 }
 
 type modelKey struct {
 	working        bool
-	ready, delayed bool
+	ready, delayed bool // wanted: now (or after the work), or at due
 	priority       int
 	due, since     int64
 	order          int // FIFO within a priority
@@ -27,12 +30,19 @@ type modelKey struct {
 	notes          string // nothing if none
 }
 
-func (m *model) add(k int, o Options, now int64, base int64) {
-	e := m.keys[k]
-	if e == nil {
-		e = &modelKey{}
-		m.keys[k] = e
+func newModel(cfg Config[int]) *model {
+	return &model{cfg: cfg, keys: map[int]*modelKey{}, rings: map[int][]string{}}
+}
+
+func (m *model) key(k int) *modelKey {
+	if m.keys[k] == nil {
+		m.keys[k] = &modelKey{}
 	}
+	return m.keys[k]
+}
+
+func (m *model) add(k int, o Options, now int64) {
+	e := m.key(k)
 	if e.adds == 0 {
 		e.queued = now
 	}
@@ -40,177 +50,191 @@ func (m *model) add(k int, o Options, now int64, base int64) {
 	if o.Note != nil {
 		e.notes += o.Note.(string)
 	}
-	delay := int64(o.After)
+	delay := max(int64(o.After), 0)
 	if o.RateLimited {
-		delay = max(delay, base<<min(e.fails, 20))
+		delay = max(delay, m.backoff(e.fails), m.bucket(now))
 		e.fails++
 	}
-	wasWaiting := e.ready || e.delayed
-	old := e.priority
-	if !wasWaiting {
-		e.priority = o.Priority
-	} else {
-		e.priority = max(e.priority, o.Priority)
-	}
-	switch {
+	switch priority := max(o.Priority, e.priority); {
+	case e.ready && e.working:
+		e.priority = priority
 	case e.ready:
-		if e.priority != old && !e.working {
-			m.seq++
-			e.order = m.seq
+		if priority > e.priority {
+			m.unready(k)
+			e.priority = priority
+			m.makeReady(k, e.since)
 		}
-	case delay > 0:
-		if !e.delayed || now+delay < e.due {
-			e.due = now + delay
-		}
-		e.delayed = true
 	default:
-		m.makeReady(e, now)
+		if e.priority = o.Priority; e.delayed {
+			e.priority = priority
+		}
+		if delay > 0 {
+			if due := now + min(delay, math.MaxInt64-1-now); !e.delayed || due < e.due {
+				e.due = due
+			}
+			e.delayed = true
+			return
+		}
+		m.makeReady(k, now)
+	}
+	if !e.ready && !e.delayed {
+		panic("a wish was lost")
 	}
 }
 
-func (m *model) makeReady(e *modelKey, since int64) {
+func (m *model) backoff(fails int) int64 {
+	d := int64(m.cfg.RateLimit.Base)
+	for range fails {
+		d = min(2*d, int64(m.cfg.RateLimit.Max))
+	}
+	return d
+}
+
+// bucket is the generic cell rate algorithm, which asks when the bucket will be full rather than what is in it.
+func (m *model) bucket(now int64) int64 {
+	if m.cfg.RateLimit.PerSecond == 0 {
+		return 0
+	}
+	interval := int64(float64(time.Second) / m.cfg.RateLimit.PerSecond)
+	m.tat = max(m.tat, now) + interval
+	return max(m.tat-int64(m.cfg.RateLimit.Burst)*interval-now, 0)
+}
+
+func (m *model) makeReady(k int, since int64) {
+	e := m.keys[k]
 	m.seq++
 	e.ready, e.delayed, e.since, e.order = true, false, since, m.seq
+	if !e.working {
+		m.join(k)
+	}
+}
+
+func (m *model) group(k int) string {
+	if m.cfg.Group == nil {
+		return ""
+	}
+	return m.cfg.Group(k)
+}
+
+func (m *model) join(k int) {
+	p, g := m.keys[k].priority, m.group(k)
+	if !slices.Contains(m.rings[p], g) {
+		m.rings[p] = append(m.rings[p], g)
+	}
+}
+
+// unready takes k out, and its group if it was the last of it.
+func (m *model) unready(k int) {
+	e := m.keys[k]
+	e.ready = false
+	g := m.group(k)
+	if m.oldest(e.priority, func(o int) bool { return m.group(o) == g }) < 0 {
+		m.rings[e.priority] = slices.DeleteFunc(m.rings[e.priority], func(o string) bool { return o == g })
+	}
+}
+
+// oldest is the ready key of a priority that was first, of those for which ok; -1: there is none.
+func (m *model) oldest(priority int, ok func(int) bool) int {
+	best := -1
+	for k, e := range m.keys {
+		if e.ready && !e.working && e.priority == priority && ok(k) && (best < 0 || e.order < m.keys[best].order) {
+			best = k
+		}
+	}
+	return best
 }
 
 func (m *model) promote(now int64) {
-	var due []*modelKey
-	for _, e := range m.keys {
-		if e.delayed && e.due <= now {
-			due = append(due, e)
-		}
-	}
-	slices.SortFunc(due, func(a, b *modelKey) int { return cmp.Compare(a.due, b.due) })
-	for _, e := range due {
-		m.makeReady(e, e.due)
-	}
-}
-
-// first is the key that must be given next: the head of the priority whose head has waited most, with its start.
-func (m *model) first() (int, bool) {
-	heads := map[int]int{}
+	var due []int
 	for k, e := range m.keys {
-		if !e.ready || e.working {
-			continue
-		}
-		if h, ok := heads[e.priority]; !ok || e.order < m.keys[h].order {
-			heads[e.priority] = k
+		if e.delayed && e.due <= now {
+			due = append(due, k)
 		}
 	}
-	best, found := 0, false
-	score := func(k int) int64 { return m.keys[k].since - int64(m.keys[k].priority)*m.aging }
-	for p, k := range heads {
-		if !found || score(k) < score(best) || score(k) == score(best) && p > m.keys[best].priority {
-			best, found = k, true
-		}
+	slices.SortFunc(due, func(a, b int) int { return cmp.Compare(m.keys[a].due, m.keys[b].due) })
+	for _, k := range due {
+		m.makeReady(k, m.keys[k].due)
 	}
-	return best, found
 }
 
-func (m *model) count() (ready, delayed, working int) {
+// next is the key that must be given next, or -1. It turns the ring.
+func (m *model) next() int {
+	var heads []int // the first of each priority, best first
+	for p := range m.rings {
+		if k := m.oldest(p, func(int) bool { return true }); k >= 0 {
+			heads = append(heads, k)
+		}
+	}
+	if len(heads) == 0 {
+		return -1
+	}
+	slices.SortFunc(heads, m.compare)
+	p := m.keys[heads[0]].priority
+	for range glances {
+		g := m.rings[p][0]
+		m.rings[p] = append(m.rings[p][1:], g)
+		k := m.oldest(p, func(o int) bool { return m.group(o) == g })
+		if len(heads) == 1 || m.compare(k, heads[1]) < 0 {
+			return k
+		}
+	}
+	return heads[0]
+}
+
+// compare orders keys of different priorities.
+func (m *model) compare(a, b int) int {
+	score := func(k int) *big.Int {
+		start := new(big.Int).Mul(big.NewInt(int64(m.keys[k].priority)), big.NewInt(int64(m.cfg.Aging)))
+		if bound := big.NewInt(1 << 61); start.CmpAbs(bound) > 0 { // no more than 73 years
+			start = new(big.Int).Mul(bound, big.NewInt(int64(start.Sign())))
+		}
+		return start.Sub(big.NewInt(m.keys[k].since), start)
+	}
+	return cmp.Or(score(a).Cmp(score(b)), cmp.Compare(m.keys[b].priority, m.keys[a].priority))
+}
+
+// take is what next gave.
+func (m *model) take(k int, now int64) Item[int] {
+	e := m.keys[k]
+	m.unready(k)
+	item := Item[int]{Key: k, Priority: e.priority, Adds: e.adds, Failures: e.fails,
+		Queued: time.Duration(now - e.queued), Waited: time.Duration(now - e.since)}
+	if e.notes != "" {
+		item.Note = e.notes
+	}
+	e.working, e.adds, e.notes = true, 0, ""
+	return item
+}
+
+func (m *model) done(k int) {
+	e := m.keys[k]
+	if e.working = false; e.ready {
+		m.makeReady(k, e.since)
+	}
+}
+
+func (m *model) dropDelayed() {
+	for _, e := range m.keys {
+		if e.delayed {
+			e.delayed, e.adds, e.notes = false, 0, ""
+		}
+	}
+}
+
+// String is what Stats can tell.
+func (m *model) String() string {
+	ready, delayed, working := 0, 0, 0
+	by := map[int]int{}
 	for _, e := range m.keys {
 		if e.working {
 			working++
 		} else if e.ready {
 			ready++
+			by[e.priority]++
 		}
 		if e.delayed {
 			delayed++
 		}
 	}
-	return
-}
-
-func note(item Item[int]) string {
-	s, _ := item.Note.(string)
-	return s
-}
-
-// TestCoreAgainstModel runs both through the same random history.
-func TestCoreAgainstModel(t *testing.T) {
-	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 3))
-		var c core[int]
-		c.init(Config[int]{
-			Aging: time.Microsecond, RateLimit: RateLimit{Base: 100, Max: time.Hour},
-			Merge: func(waiting, added any) any { return waiting.(string) + added.(string) },
-		})
-		m := &model{aging: 1000, keys: map[int]*modelKey{}}
-		var held []Item[int]
-		now := int64(1)
-		for step := range 1000 {
-			now += 1 + int64(r.IntN(200)) // never twice the same due time by chance: see After
-			switch op := r.IntN(10); {
-			case op < 5:
-				o := Options{Priority: r.IntN(4) - 1, RateLimited: r.IntN(6) == 0}
-				if r.IntN(3) == 0 {
-					o.After = time.Duration(r.IntN(1<<40)) >> r.IntN(40)
-				}
-				if r.IntN(2) == 0 {
-					o.Note = string(rune('a' + r.IntN(26)))
-				}
-				k := r.IntN(20)
-				c.add(k, o, now, true)
-				m.add(k, o, now, 100)
-			case op < 8:
-				m.promote(now)
-				c.promote(now)
-				want, ok := m.first()
-				item, got := c.take(now, true)
-				if ok != got || ok && item.Key != want {
-					t.Fatalf("seed %d, step %d: took %+v, %v; the model %d, %v", seed, step, item, got, want, ok)
-				}
-				if ok {
-					e := m.keys[want]
-					if item.Priority != e.priority || item.Failures != e.fails || item.Waited != time.Duration(now-e.since) ||
-						item.Adds != e.adds || item.Queued != time.Duration(now-e.queued) || note(item) != e.notes {
-						t.Fatalf("seed %d, step %d: took %+v; the model has %+v", seed, step, item, e)
-					}
-					e.ready, e.working = false, true
-					e.adds, e.notes = 0, ""
-					held = append(held, item)
-				}
-			case op < 9 && len(held) > 0:
-				i := r.IntN(len(held))
-				item := held[i]
-				held = slices.Delete(held, i, i+1)
-				c.done(item.slot, item.turn, now, true)
-				c.done(item.slot, item.turn, now, true)
-				e := m.keys[item.Key]
-				if e.working = false; e.ready {
-					m.seq++
-					e.order = m.seq
-				}
-			case op == 9:
-				k := r.IntN(20)
-				c.forget(k)
-				if e := m.keys[k]; e != nil {
-					e.fails = 0
-				}
-			}
-			ready, delayed, working := m.count()
-			s := c.snapshot(now)
-			if s.Ready != ready || s.Delayed != delayed || s.Working != working || len(held) != working {
-				t.Fatalf("seed %d, step %d: %+v, the model has %d, %d, %d", seed, step, s, ready, delayed, working)
-			}
-		}
-		for _, item := range held {
-			c.done(item.slot, item.turn, now, true)
-		}
-		c.promote(never - 1)
-		for {
-			item, ok := c.take(now, true)
-			if !ok {
-				break
-			}
-			c.forget(item.Key)
-			c.done(item.slot, item.turn, now, true)
-		}
-		for k := range 20 {
-			c.forget(k)
-		}
-		if len(c.index) != 0 {
-			t.Fatalf("seed %d: %d keys are kept for nothing", seed, len(c.index))
-		}
-	}
+	return fmt.Sprint(ready, delayed, working, by)
 }

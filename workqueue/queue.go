@@ -3,6 +3,7 @@ package workqueue
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,6 +18,11 @@ type Config[K comparable] struct {
 	Aging time.Duration
 	// RateLimit of keys that are added with Options.RateLimited.
 	RateLimit RateLimit
+	// Group names the group of a key, say its namespace. Groups that have ready keys of one priority take turns, so
+	// that one which adds very many keys holds up no other. It runs inside the queue, once or twice for each time
+	// that a key becomes ready: it must be quick, must not use the queue, and must always name the same group for a
+	// key. Default: no groups.
+	Group func(K) string
 	// Merge makes one note of two, where a key that waits with a note is added with another: waiting is what the
 	// key has, added is Options.Note of this Add; neither is nil. Calls for one key come in the order of its Adds.
 	// It runs inside the queue: it must be quick, and must not use the queue. Default: the latest note stays.
@@ -48,9 +54,6 @@ type Options struct {
 	Note any
 }
 
-// plain reports whether nothing is asked for but that the key be given.
-func (o *Options) plain() bool { return o.Priority == 0 && o.After <= 0 && !o.RateLimited }
-
 // Item is a key in the hands of a worker, which owes the queue a Done for it.
 type Item[K comparable] struct {
 	Key K
@@ -61,13 +64,12 @@ type Item[K comparable] struct {
 	// Failures of the key so far: rate limited adds since the last Forget.
 	Failures int
 	// Queued is how long ago the first of the Adds was; delays count. Waited is how long the key was ready before
-	// it was given; zero where it was not measured (see Stats).
+	// it was given.
 	Queued, Waited time.Duration
 	// Note is what the Adds had to say, merged; nil if nothing.
 	Note any
 
-	slot int32
-	turn uint32
+	slot, turn int32
 }
 
 // Queue of keys; see the package comment. All methods are safe for concurrent use.
@@ -75,13 +77,14 @@ type Queue[K comparable] struct {
 	epoch time.Time
 	timer *time.Timer // fires at or before core's next due time while one is armed
 
-	inbox inbox[K] // plain adds that found mu taken
+	inbox inbox[K] // adds that found mu taken
 
-	mu      sync.Mutex // taken by lock or TryLock, given back by unlock
+	mu      sync.Mutex // taken by lock, lockAll or TryLock, given back by unlock
 	core    core[K]
 	clock   sampler
 	armed   int64     // when timer fires; never: not armed
-	idle    []*waiter // workers that found nothing; the last one is woken first
+	asleep  []*waiter // workers that found nothing; the last one is woken first
+	spare   []*waiter // for the next ones
 	closed  bool
 	drained chan struct{} // closed when closed, with nothing ready and nothing in work
 }
@@ -94,35 +97,43 @@ func New[K comparable](cfg Config[K]) *Queue[K] {
 	q := &Queue[K]{epoch: time.Now(), armed: never, drained: make(chan struct{})}
 	q.core.init(cfg)
 	q.inbox.init()
-	q.timer = time.AfterFunc(time.Hour, q.tick)
-	q.timer.Stop()
+	q.timer = stopped(q.tick)
+	q.clock.cool = stopped(func() {
+		q.lock()
+		defer q.unlock()
+		q.clock.cooled()
+	})
 	return q
+}
+
+func stopped(do func()) *time.Timer {
+	t := time.AfterFunc(time.Hour, do)
+	t.Stop()
+	return t
 }
 
 // Add asks that key be given to a worker. After ShutDown it does nothing.
 func (q *Queue[K]) Add(key K, opts Options) {
 	if q.mu.TryLock() {
-		q.collect()
-	} else if opts.plain() && q.inbox.put(key, opts.Note) {
-		if q.mu.TryLock() {
+		if !q.inbox.empty() {
 			q.collect()
-			q.unlock()
 		}
+	} else if q.inbox.put(key, &opts) {
+		q.tend()
 		return
 	} else {
 		q.lock()
 	}
 	if !q.closed {
-		q.add(key, opts)
+		q.add(key, &opts)
 	}
 	q.unlock()
 }
 
 // add requires mu.
-func (q *Queue[K]) add(key K, opts Options) {
-	exact := !opts.plain() || len(q.core.order) > 1
-	now, timed := q.clock.read(q.epoch, exact)
-	if q.core.add(key, opts, now, timed) {
+func (q *Queue[K]) add(key K, opts *Options) {
+	now := q.clock.read(q.epoch, opts.After > 0 || opts.RateLimited)
+	if q.core.add(key, opts, now) {
 		q.wakeOne()
 	}
 	if next := q.core.nextDue(); next < q.armed {
@@ -132,20 +143,26 @@ func (q *Queue[K]) add(key K, opts Options) {
 
 // Get waits for a key that is ready and gives it to the caller, who must call Done with the Item.
 // Errors: ErrShutDown, or the cause of ctx's end. A ready key is given even where ctx has ended.
-func (q *Queue[K]) Get(ctx context.Context) (Item[K], error) {
+func (q *Queue[K]) Get(ctx context.Context) (item Item[K], err error) {
 	q.lock()
-	item, ok := q.take()
-	if ok {
-		q.unlock()
-		return item, nil
+	if !q.take(&item) {
+		err = q.wait(ctx, &item)
 	}
-	w := &waiter{wake: make(chan struct{}, 1)}
-	for {
-		if q.closed {
-			q.unlock()
-			return item, ErrShutDown
-		}
-		q.idle = append(q.idle, w)
+	q.unlock()
+	return item, err
+}
+
+// wait is Get where nothing is ready. It requires mu, and gives it back meanwhile.
+func (q *Queue[K]) wait(ctx context.Context, item *Item[K]) error {
+	var w *waiter
+	if n := len(q.spare); n > 0 {
+		w, q.spare = q.spare[n-1], q.spare[:n-1]
+	} else {
+		w = &waiter{wake: make(chan struct{}, 1)}
+	}
+	defer func() { q.spare = append(q.spare, w) }()
+	for !q.closed {
+		q.asleep = append(q.asleep, w)
 		q.unlock()
 		select {
 		case <-w.wake:
@@ -153,61 +170,59 @@ func (q *Queue[K]) Get(ctx context.Context) (Item[K], error) {
 		case <-ctx.Done():
 			q.lock()
 			q.leave(w)
-			if item, ok := q.take(); ok {
-				q.unlock()
-				return item, nil
+			if q.take(item) {
+				return nil
 			}
-			q.unlock()
-			return Item[K]{}, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
-		if item, ok = q.take(); ok {
-			q.unlock()
-			return item, nil
+		if q.take(item) {
+			return nil
 		}
 	}
+	return ErrShutDown
 }
 
 // take requires mu.
-func (q *Queue[K]) take() (Item[K], bool) {
-	if len(q.core.order) == 0 {
-		return Item[K]{}, false
+func (q *Queue[K]) take(item *Item[K]) bool {
+	if q.core.depth == 0 {
+		return false
 	}
-	now, timed := q.clock.read(q.epoch, false)
-	item, ok := q.core.take(now, timed)
-	if ok && len(q.idle) > 0 && len(q.core.order) > 0 {
+	q.core.take(q.clock.read(q.epoch, false), item)
+	if q.core.depth > 0 && len(q.asleep) > 0 {
 		q.wakeOne() // a wake-up may have been spent on a worker that left
 	}
-	return item, ok
+	return true
 }
 
 // Done says that the worker is through with item. A second Done of the same Item does nothing.
 func (q *Queue[K]) Done(item Item[K]) {
 	q.lock()
-	now, timed := q.clock.read(q.epoch, false)
-	if q.core.done(item.slot, item.turn, now, timed) {
+	if q.core.done(item.slot, item.turn, q.clock.read(q.epoch, false)) {
 		q.wakeOne()
 	}
-	q.checkDrained()
+	if q.closed {
+		q.checkDrained()
+	}
 	q.unlock()
 }
 
 // Forget ends the count of key's failures.
 func (q *Queue[K]) Forget(key K) {
-	q.lock()
+	q.lockAll()
 	defer q.unlock()
-	q.core.forget(key)
+	q.core.forget(key, q.clock.read(q.epoch, false))
 }
 
 // NumRequeues is the count of key's failures: rate limited adds since the last Forget.
 func (q *Queue[K]) NumRequeues(key K) int {
-	q.lock()
+	q.lockAll()
 	defer q.unlock()
 	return q.core.failures(key)
 }
 
 // Len is how many keys are ready.
 func (q *Queue[K]) Len() int {
-	q.lock()
+	q.lockAll()
 	defer q.unlock()
 	return q.core.depth
 }
@@ -215,15 +230,16 @@ func (q *Queue[K]) Len() int {
 // ShutDown refuses further keys and drops those whose delay has not passed. Workers still get what is ready,
 // then ErrShutDown. Calling it twice is harmless.
 func (q *Queue[K]) ShutDown() {
-	q.lock()
+	q.lockAll()
 	defer q.unlock()
 	if q.closed {
 		return
 	}
 	q.closed = true
-	q.core.dropDelayed()
+	q.core.dropDelayed(q.clock.read(q.epoch, false))
 	q.timer.Stop()
-	for len(q.idle) > 0 {
+	q.clock.cool.Stop()
+	for len(q.asleep) > 0 {
 		q.wakeOne()
 	}
 	q.checkDrained()
@@ -255,21 +271,20 @@ func (q *Queue[K]) checkDrained() {
 
 // wakeOne wakes the worker that began to wait last: its caches are warm. It requires mu.
 func (q *Queue[K]) wakeOne() {
-	if n := len(q.idle); n > 0 {
-		w := q.idle[n-1]
-		q.idle[n-1] = nil
-		q.idle = q.idle[:n-1]
+	if n := len(q.asleep); n > 0 {
+		w := q.asleep[n-1]
+		q.asleep[n-1] = nil
+		q.asleep = q.asleep[:n-1]
 		w.wake <- struct{}{}
 	}
 }
 
 // leave takes w off the list of sleepers. It requires mu.
 func (q *Queue[K]) leave(w *waiter) {
-	for i, o := range q.idle {
-		if o == w {
-			q.idle = append(q.idle[:i], q.idle[i+1:]...)
-			return
-		}
+	if i := slices.Index(q.asleep, w); i >= 0 {
+		q.asleep = slices.Delete(q.asleep, i, i+1)
+	} else {
+		<-w.wake // it was woken at the same time
 	}
 }
 
@@ -286,7 +301,7 @@ func (q *Queue[K]) tick() {
 	if q.closed {
 		return
 	}
-	now, _ := q.clock.read(q.epoch, true)
+	now := q.clock.read(q.epoch, true)
 	for range q.core.promote(now) {
 		q.wakeOne()
 	}

@@ -3,7 +3,6 @@ package workqueue_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -12,27 +11,6 @@ import (
 
 	"github.com/keelson-project/keelson/workqueue"
 )
-
-func Example() {
-	q := workqueue.New(workqueue.Config[string]{})
-	q.Add("default/web", workqueue.Options{})
-	q.Add("default/db", workqueue.Options{Priority: 10})
-	q.Add("default/web", workqueue.Options{}) // waits already
-	q.ShutDown()
-	for {
-		item, err := q.Get(context.Background())
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		fmt.Println(item.Key)
-		q.Done(item)
-	}
-	// Output:
-	// default/db
-	// default/web
-	// workqueue: shut down
-}
 
 func TestAddedWhileWorkedOnRunsAgain(t *testing.T) {
 	q := workqueue.New(workqueue.Config[int]{})
@@ -76,6 +54,67 @@ func TestEarlierTimeWins(t *testing.T) {
 		defer cancel()
 		if item, err := q.Get(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("got %+v, %v", item, err)
+		}
+		q.ShutDown()
+	})
+}
+
+// TestTimesAfterABurst has operations so quick that not each reads the clock, and a pause.
+func TestTimesAfterABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := workqueue.New(workqueue.Config[string]{})
+		for range 40 {
+			q.Add("burst", workqueue.Options{Priority: 1000})
+		}
+		time.Sleep(time.Hour)
+		q.Add("low", workqueue.Options{})
+		q.Add("high", workqueue.Options{Priority: 1})
+		time.Sleep(time.Second)
+		for _, want := range []string{"burst", "high", "low"} {
+			item, _ := q.Get(t.Context())
+			wait := time.Second
+			if want == "burst" {
+				wait += time.Hour
+			}
+			if item.Key != want || item.Queued != wait || item.Waited != wait {
+				t.Fatalf("got %+v", item)
+			}
+			q.Done(item)
+		}
+	})
+}
+
+func TestStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := workqueue.New(workqueue.Config[string]{RateLimit: workqueue.RateLimit{Base: time.Minute}})
+		q.Add("a", workqueue.Options{Priority: 5})
+		q.Add("a", workqueue.Options{})
+		q.Add("b", workqueue.Options{})
+		q.Add("c", workqueue.Options{After: time.Minute})
+		q.Add("d", workqueue.Options{RateLimited: true})
+		time.Sleep(time.Second)
+		item, _ := q.Get(t.Context())
+		q.Add("a", workqueue.Options{}) // runs again
+		q.Add("a", workqueue.Options{})
+		time.Sleep(2 * time.Second)
+		other, _ := q.Get(t.Context())
+		time.Sleep(4 * time.Second)
+		s := q.Stats()
+		if s.Ready != 0 || s.Delayed != 2 || s.Working != 2 || s.Adds != 7 || s.Enqueued != 3 || s.Retries != 2 {
+			t.Errorf("%+v", s)
+		}
+		if s.Unfinished != 10*time.Second || s.LongestRunning != 6*time.Second || s.Waited.Sum != 4*time.Second || s.Worked.Count != 0 {
+			t.Errorf("%+v", s)
+		}
+		q.Done(item)
+		q.Done(other)
+		s = q.Stats()
+		if s.Ready != 1 || s.Working != 0 || s.ReadyBy[0] != 1 || s.ReadyBy[5] != 0 || s.Unfinished+s.LongestRunning != 0 {
+			t.Errorf("%+v", s)
+		}
+		// 4 s and 6 s: below 2^22 us and 2^23 us.
+		if s.Worked.Count != 2 || s.Worked.Sum != 10*time.Second || s.Worked.Counts[22] != 1 || s.Worked.Counts[23] != 1 {
+			t.Errorf("%+v", s.Worked)
 		}
 		q.ShutDown()
 	})
@@ -169,8 +208,34 @@ func TestDrainWaitsForWork(t *testing.T) {
 			t.Fatal(err, time.Since(start))
 		}
 		workers.Wait()
+		if err := q.Drain(t.Context()); err != nil {
+			t.Fatal(err) // a second one
+		}
 		q.Add(5, workqueue.Options{})
 		if _, err := q.Get(t.Context()); !errors.Is(err, workqueue.ErrShutDown) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestDrainWaitsNoLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := workqueue.New(workqueue.Config[int]{})
+		q.Add(1, workqueue.Options{})
+		item, _ := q.Get(t.Context())
+		q.Add(1, workqueue.Options{}) // to run again
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := q.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		q.Done(item)
+		if item, err := q.Get(t.Context()); err != nil || item.Key != 1 {
+			t.Fatal(item, err)
+		} else {
+			q.Done(item)
+		}
+		if err := q.Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -226,6 +291,76 @@ func TestStress(t *testing.T) {
 	for k := range keys {
 		if seen[k] != added[k] {
 			t.Errorf("key %d: last seen at add %d of %d", k, seen[k], added[k])
+		}
+	}
+}
+
+// TestWorkersLeave has workers whose contexts end at any time: no wake-up may be lost with them.
+func TestWorkersLeave(t *testing.T) {
+	q := workqueue.New(workqueue.Config[int]{})
+	const keys = 20_000
+	left := make(chan struct{})
+	var leaving, staying sync.WaitGroup
+	for range 4 {
+		leaving.Go(func() {
+			for {
+				select {
+				case <-left:
+					return
+				default:
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Microsecond)
+				if item, err := q.Get(ctx); err == nil {
+					q.Add(item.Key, workqueue.Options{}) // for the one who stays
+					q.Done(item)
+				}
+				cancel()
+			}
+		})
+	}
+	staying.Go(func() {
+		for seen := map[int]bool{}; len(seen) < keys; {
+			item, err := q.Get(context.Background())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			seen[item.Key] = true
+			q.Done(item)
+		}
+	})
+	for i := range keys {
+		q.Add(i, workqueue.Options{})
+	}
+	staying.Wait()
+	close(left)
+	leaving.Wait()
+}
+
+// TestShutDownLosesNoAdd has each producer shut down after its add, while others are adding.
+func TestShutDownLosesNoAdd(t *testing.T) {
+	for range 200 {
+		q := workqueue.New(workqueue.Config[int]{})
+		added := make(chan int, 1)
+		var producers sync.WaitGroup
+		for p := range 8 {
+			producers.Go(func() {
+				q.Add(p, workqueue.Options{})
+				select {
+				case added <- p:
+					q.ShutDown()
+				default:
+				}
+			})
+		}
+		producers.Wait()
+		want, found := <-added, false
+		for item, err := q.Get(t.Context()); err == nil; item, err = q.Get(t.Context()) {
+			found = found || item.Key == want
+			q.Done(item)
+		}
+		if !found {
+			t.Fatalf("key %d was added before ShutDown and not given", want)
 		}
 	}
 }

@@ -143,9 +143,9 @@ func priorities(b *testing.B, q queue) {
 }
 
 // distinct is how many adds an iteration of producers makes.
-const distinct = 64 * 1000
+const distinct = 64 * 100
 
-// producers has 64 goroutines add 1,000 keys each, all different, while one consumer gets them, until all are done.
+// producers has 64 goroutines add 100 keys each, all different, while one consumer gets them, until all are done.
 func producers(b *testing.B, q queue) {
 	defer q.shutDown()
 	all := keys(distinct)
