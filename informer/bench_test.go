@@ -65,6 +65,11 @@ func manyObjects(n int) pages {
 
 // BenchmarkInitialSync lists 100,000 unstructured objects. Beside the time it reports what each costs.
 func BenchmarkInitialSync(b *testing.B) {
+	b.Run("decoded", func(b *testing.B) { initialSync(b, false) })
+	b.Run("compact", func(b *testing.B) { initialSync(b, true) })
+}
+
+func initialSync(b *testing.B, compact bool) {
 	const n = 100_000
 	source := manyObjects(n)
 	b.SetBytes(int64(n * len(source.items[0])))
@@ -74,7 +79,7 @@ func BenchmarkInitialSync(b *testing.B) {
 		goruntime.GC()
 		goruntime.ReadMemStats(&before)
 		inf := informer.New(informer.Config[*unstructured.Unstructured]{
-			Source: source, Scope: informer.Scope{GVK: widgets}, NoStreaming: true})
+			Source: source, Scope: informer.Scope{GVK: widgets}, NoStreaming: true, Compact: compact})
 		ctx, stop := context.WithCancel(b.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); _ = inf.Run(ctx) }()
@@ -86,6 +91,7 @@ func BenchmarkInitialSync(b *testing.B) {
 		goruntime.GC()
 		goruntime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/object")
+		b.ReportMetric(float64(inf.Report().Bytes)/n, "B-told/object")
 		stop()
 		<-done
 		if inf.Snapshot().Len() != n {

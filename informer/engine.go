@@ -1,25 +1,32 @@
 package informer
 
 import (
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// engine joins the store with the handlers: it is the sink of the reflector, untyped.
+// engine joins the store with the handlers, untyped.
 type engine struct {
 	*store
-	decodeFunc func(contentType string, data []byte) (Object, error)
-	onError    func(error)
-	synced     chan struct{} // closed when the store was complete for the first time
+	holdOf  func(contentType string, data []byte) (item, error)
+	markOf  func(contentType string, data []byte) (metav1.Object, error)
+	onError func(error)
+	synced  chan struct{} // closed when the store was complete for the first time
+	parts   []*part
+	budget  *Budget
+	counted atomic.Int64 // bytes that the budget knows of
+	stats   stats
 
 	// handlers is guarded by store.mu, which makes what a new one is told first exact.
 	handlers map[*Registration]struct{}
-}
-
-func (e *engine) decode(contentType string, data []byte) (Object, error) {
-	return e.decodeFunc(contentType, data)
+	untold   []noted // guarded by store.mu: what commit tells handlers, once readers see it
 }
 
 func (e *engine) failed(err error) {
+	e.stats.fail(err)
 	if e.onError != nil {
 		e.onError(err)
 	}
@@ -34,110 +41,91 @@ func (e *engine) isSynced() bool {
 	}
 }
 
-// replace makes objects the whole state, and tells handlers the difference. revision is "" where the server
-// has no such collection: the store is emptied, and its revision stays.
-func (e *engine) replace(objects []Object, revision string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	first := !e.isSynced()
-	gone := e.objects.Clone()
-	type changed struct {
-		key      string
-		old, new Object
-	}
-	changes := make([]changed, 0, len(objects))
-	for _, o := range objects {
-		key := objectKey(o.GetNamespace(), o.GetName())
-		gone.Delete(entry{key: key})
-		if old, ok := e.objects.Get(entry{key: key}); ok && o.GetResourceVersion() != "" &&
-			old.object.GetResourceVersion() == o.GetResourceVersion() && old.object.GetUID() == o.GetUID() {
-			continue // nothing happened to it; what readers hold stays shared
+func (e *engine) hold(contentType string, data []byte) (item, error) {
+	return e.holdOf(contentType, data)
+}
+
+func (e *engine) mark(contentType string, data []byte) (metav1.Object, error) {
+	return e.markOf(contentType, data)
+}
+
+func (e *engine) did(what counter) { e.stats.did(what) }
+
+// state is that of the part which is furthest from watching.
+func (e *engine) state() string {
+	furthest := watching
+	for _, p := range e.parts {
+		if at := phase(p.phase.Load()); at != watching { //nolint:gosec // one was stored
+			furthest = at
 		}
-		changes = append(changes, changed{key, e.set(key, o), o})
 	}
-	gone.Ascend(func(old entry) bool {
-		changes = append(changes, changed{old.key, e.remove(old.key), nil})
-		return true
-	})
-	var wake chan struct{}
-	if revision != "" {
-		e.revision = 0 // a list is the truth even where the server's history began anew
-		wake = e.advance(revision)
+	return furthest.String()
+}
+
+// noted is a change of one object.
+type noted struct {
+	name
+	change
+}
+
+// tell has commit tell handlers of a change. It requires mu.
+func (e *engine) tell(n name, c change) {
+	if len(e.handlers) > 0 && c.kind() != "" {
+		e.untold = append(e.untold, noted{n, c})
+	}
+}
+
+// commit publishes what was changed, and then tells handlers. It requires mu.
+func (e *engine) commit() {
+	complete := true
+	e.revision = ""
+	for _, p := range e.parts {
+		complete = complete && p.complete
+		if e.revision == "" || !newer(p.revision, e.revision) {
+			e.revision = p.revision
+		}
+	}
+	if !complete {
+		e.revision = ""
 	}
 	e.publish()
-	for r := range e.handlers {
-		for _, c := range changes {
-			r.note(c.key, change{old: c.old, new: c.new, initial: first, unknown: c.new == nil})
+	for _, p := range e.parts {
+		if *p.shown.Load() != p.revision {
+			shown := p.revision
+			p.shown.Store(&shown)
 		}
 	}
-	if revision != "" && first {
+	if len(e.untold) > 0 {
+		now := time.Now()
+		for r := range e.handlers {
+			r.note(now, e.untold)
+		}
+		clear(e.untold)
+		e.untold = e.untold[:0]
+		if cap(e.untold) > 1024 {
+			e.untold = nil
+		}
+	}
+	if complete && !e.isSynced() {
 		close(e.synced)
 		for r := range e.handlers {
 			r.initialEnds()
 		}
 	}
-	wakeAll(wake)
+	e.wake()
 }
 
-// apply stores or removes one object. One that is older than what is stored under its uid is ignored.
-func (e *engine) apply(deleted bool, o Object) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	key := objectKey(o.GetNamespace(), o.GetName())
-	rev := parseRevision(o.GetResourceVersion())
-	if rev != 0 && rev <= e.revision {
-		return // a repeated event
-	}
-	c := change{old: nil, new: o}
-	if deleted {
-		c.new = nil
-		if c.old = e.remove(key); c.old != nil {
-			c.old = o // the last state, which the event carries
-		}
-	} else {
-		c.old = e.set(key, o)
-	}
-	e.commit(key, c, o.GetResourceVersion())
-}
-
-// lost removes an object of which only the name is known.
-func (e *engine) lost(namespace, name, revision string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	key := objectKey(namespace, name)
-	e.commit(key, change{old: e.remove(key), unknown: true}, revision)
-}
-
-// commit publishes a change and tells handlers. It requires mu.
-func (e *engine) commit(key string, c change, revision string) {
-	wake := e.advance(revision)
-	e.publish()
-	if c.old != nil || c.new != nil {
-		for r := range e.handlers {
-			r.note(key, c)
-		}
-	}
-	wakeAll(wake)
-}
-
-func (e *engine) bookmark(revision string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if wake := e.advance(revision); wake != nil {
-		e.publish()
-		wakeAll(wake)
-	}
-}
-
-func wakeAll(c chan struct{}) {
-	if c != nil {
-		close(c)
+// account tells the budget what changed.
+func (e *engine) account() {
+	if e.budget != nil {
+		now := e.bytes.Load()
+		e.budget.add(now - e.counted.Swap(now))
 	}
 }
 
 // change is what became of one object, as the store saw it or as a handler is to see it.
 type change struct {
-	old, new         Object
+	old, new         item
 	initial, unknown bool
 }
 

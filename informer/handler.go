@@ -3,6 +3,7 @@ package informer
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Registration is a handler of an Informer.
@@ -13,7 +14,7 @@ type Registration struct {
 	wake   chan struct{} // holds one token while there is something pending
 
 	mu      sync.Mutex
-	pending map[string]*pendingChange
+	pending map[name]*pendingChange
 	queue   []*pendingChange // in the order in which the objects first changed
 	noted   uint64           // how many were ever queued
 	handled uint64           // how many of those were handled: the queue is first in, first out
@@ -24,14 +25,15 @@ type Registration struct {
 // pendingChange is what a handler has not been told about one object: from the state that it knows to the
 // newest.
 type pendingChange struct {
-	key string
+	name
 	change
+	since time.Time // when it first changed
 }
 
 func newRegistration(call func(change)) *Registration {
 	return &Registration{
 		call: call, synced: make(chan struct{}), wake: make(chan struct{}, 1),
-		pending: map[string]*pendingChange{},
+		pending: map[name]*pendingChange{},
 	}
 }
 
@@ -58,14 +60,22 @@ func (r *Registration) Remove() {
 	r.remove()
 }
 
-// note merges a change into what is pending for the object.
-func (r *Registration) note(key string, c change) {
+// note merges changes into what is pending.
+func (r *Registration) note(now time.Time, changes []noted) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.removed {
 		return
 	}
-	if p := r.pending[key]; p != nil {
+	for _, c := range changes {
+		r.merge(now, c)
+	}
+	r.poke()
+}
+
+// merge requires mu.
+func (r *Registration) merge(now time.Time, c noted) {
+	if p := r.pending[c.name]; p != nil {
 		known := p.old
 		if known != nil && c.new == nil && c.old != nil && known.GetUID() == c.old.GetUID() {
 			known = c.old // a deletion shows the object's last state
@@ -73,11 +83,20 @@ func (r *Registration) note(key string, c change) {
 		p.old, p.new, p.unknown = known, c.new, c.unknown
 		return
 	}
-	p := &pendingChange{key: key, change: c}
-	r.pending[key] = p
+	p := &pendingChange{c.name, c.change, now}
+	r.pending[c.name] = p
 	r.queue = append(r.queue, p)
 	r.noted++
-	r.poke()
+}
+
+// backlog is how many changes are pending, and since when the oldest of them is.
+func (r *Registration) backlog() (n int, since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) > 0 {
+		since = r.queue[0].since
+	}
+	return len(r.queue), since
 }
 
 // initialEnds says that what was noted so far is the initial state.
@@ -112,7 +131,7 @@ func (r *Registration) next() (c change, ok, removed bool) {
 	p := r.queue[0]
 	r.queue[0] = nil
 	r.queue = r.queue[1:]
-	delete(r.pending, p.key)
+	delete(r.pending, p.name)
 	return p.change, true, false
 }
 

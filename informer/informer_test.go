@@ -149,7 +149,14 @@ func chaos(t *testing.T, seed uint64) {
 	for i := range r.IntN(30) {
 		c.put("a", fmt.Sprint("w", i), "first")
 	}
-	inf := informer.New(informer.Config[object]{Source: c, Scope: informer.Scope{GVK: widgets}, PageSize: 4, NoStreaming: seed%3 == 1})
+	scope := informer.Scope{GVK: widgets}
+	if seed%4 == 3 {
+		scope = scope.In("b", "a")
+	}
+	budget := informer.NewBudget(1<<20, nil)
+	inf := informer.New(informer.Config[object]{
+		Source: c, Scope: scope, PageSize: 4, NoStreaming: seed%3 == 1, Compact: seed%2 == 1, Budget: budget,
+	})
 	inf.AddIndex("namespace", func(o object) []string { return []string{o.GetNamespace()} })
 	fast := &mirror{t: t, has: map[string]string{}}
 	slow := &mirror{t: t, has: map[string]string{}, slow: 700 * time.Millisecond}
@@ -193,6 +200,10 @@ func chaos(t *testing.T, seed uint64) {
 	indexed := len(slices.Collect(inf.Snapshot().ByIndex("namespace", "a"))) + len(slices.Collect(inf.Snapshot().ByIndex("namespace", "b")))
 	if indexed != inf.Snapshot().Len() {
 		t.Errorf("%d objects are indexed, %d there", indexed, inf.Snapshot().Len())
+	}
+	report := inf.Report()
+	if report.State != "watch" || report.Objects != inf.Snapshot().Len() || report.Bytes != budget.Used() || report.Pending != 0 || report.Handlers != 3 {
+		t.Errorf("report %+v, budget %d", report, budget.Used())
 	}
 	for _, m := range []*mirror{fast, slow, late} {
 		if len(m.has) != inf.Snapshot().Len() {
@@ -346,7 +357,7 @@ func TestSharedRunsWhileUsed(t *testing.T) {
 		synctest.Wait()
 		c.put("a", "y", "")
 		synctest.Wait()
-		if len(s.Scopes()) != 0 || two.Snapshot().Len() != 2 {
+		if len(s.Report()) != 0 || two.Snapshot().Len() != 2 {
 			t.Fatal("runs without users")
 		}
 	})

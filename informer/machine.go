@@ -26,6 +26,9 @@ const (
 	streaming phase = iota // a watch that begins with the objects there are
 	listing                // page by page
 	watching               // the store is complete; changes follow
+
+	missing // for reports: the server has no such collection
+	stopped // for reports
 )
 
 // step is what the loop is to do next: wait, then make the request of phase with opts.
@@ -54,6 +57,7 @@ type machine struct {
 	whole      bool   // list without pages: a token expired
 	failures   int    // since a watch last made progress
 	relisted   bool   // the last watch ended at once, in the loss of history
+	denied     int    // how often in a row the server said that it has no such collection
 	pause      bool   // the next step waits for the failures
 	retryAfter time.Duration
 
@@ -98,6 +102,9 @@ func (m *machine) backoff(spread float64) time.Duration {
 		if n := m.failures - 1; n < 30 && m.minBackoff <= m.maxDelay>>n {
 			b = m.minBackoff << n
 		}
+		if m.denied > 0 {
+			b = min(b, absentWait)
+		}
 		d = max(d, b+time.Duration(spread*float64(b)/2))
 	}
 	return d
@@ -116,13 +123,13 @@ func (m *machine) page(revision, token string) bool {
 // begin enters watching with a complete store at a revision. That alone is no progress: a server whose watches
 // fail at once must not be listed without pause.
 func (m *machine) begin(revision string) {
-	m.phase, m.revision, m.token, m.whole = watching, revision, "", false
+	m.phase, m.revision, m.token, m.whole, m.denied = watching, revision, "", false, 0
 }
 
 // event says that a change or bookmark of a revision arrived while watching.
 func (m *machine) event(revision string) {
 	m.failures, m.relisted = 0, false
-	if revision != "" && (parseRevision(revision) > parseRevision(m.revision) || parseRevision(revision) == 0) {
+	if revision != "" && (!isRevision(revision) || !isRevision(m.revision) || newer(revision, m.revision)) {
 		m.revision = revision
 	}
 }
@@ -134,6 +141,9 @@ func (m *machine) fail() { m.failures, m.pause = m.failures+1, true }
 // lasted so long.
 func (m *machine) ended(err error, lasted time.Duration) outcome {
 	m.retryAfter = 0
+	if !isAbsent(err) {
+		m.denied = 0
+	}
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
 		m.retryAfter, m.pause = time.Duration(seconds)*time.Second, true
 	}
@@ -154,7 +164,7 @@ func (m *machine) streamingEnded(err error) outcome {
 	}
 	m.fail()
 	if isAbsent(err) {
-		return absent
+		return m.deny()
 	}
 	if m.failures >= 2 && !unreachable(err) {
 		m.phase = listing // a server that does not know the option may never end the initial events
@@ -170,7 +180,7 @@ func (m *machine) listingEnded(err error) outcome {
 	case isAbsent(err):
 		m.fail()
 		m.token = ""
-		return absent
+		return m.deny()
 	}
 	m.fail()
 	if isExpired(err) {
@@ -178,6 +188,19 @@ func (m *machine) listingEnded(err error) outcome {
 		return discard
 	}
 	return keep // the page is asked for again
+}
+
+// absentWait is how long a kind that the server does not have is not asked for, at most: a CRD may be made any time.
+const absentWait = 5 * time.Second
+
+// deny: the server says that it has no such collection. Once may be a server that has just started and not read its
+// CRDs yet.
+func (m *machine) deny() outcome {
+	m.denied++
+	if m.denied < 2 {
+		return discard
+	}
+	return absent
 }
 
 // watchEnded: a watch that lasted is resumed at once, one that breaks as soon as it is open is not.

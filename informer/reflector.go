@@ -22,18 +22,27 @@ var errSilent = errors.New("informer: the watch went silent")
 const (
 	// initialSilence is how long a streaming list may pause.
 	initialSilence = 30 * time.Second
+	// watchSilence is how long a watch may say nothing before it is opened again. Kubernetes sends a bookmark every
+	// minute; where there are none, it costs a request now and then.
+	watchSilence = 3 * time.Minute
 	// watchGrace is how long after its timeout a watch is waited for to end.
 	watchGrace = 30 * time.Second
 )
 
 // sink takes what a reflector finds. Its methods are called by one goroutine.
 type sink interface {
-	// decode makes an object of encoded bytes.
-	decode(contentType string, data []byte) (Object, error)
-	// replace makes objects the whole state at a revision.
-	replace(objects []Object, revision string)
+	// hold makes an item of encoded bytes.
+	hold(contentType string, data []byte) (item, error)
+	// mark makes a bookmark of encoded bytes.
+	mark(contentType string, data []byte) (metav1.Object, error)
+	// at tells where the reflector is.
+	at(p phase)
+	// did counts what the reflector did.
+	did(what counter)
+	// replace makes items the whole state at a revision.
+	replace(items []item, revision string)
 	// apply stores or removes one object, and moves the revision.
-	apply(deleted bool, object Object)
+	apply(deleted bool, it item)
 	// lost removes an object whose last state could not be decoded.
 	lost(namespace, name, revision string)
 	// bookmark moves the revision.
@@ -49,7 +58,7 @@ type reflector struct {
 	machine machine
 	timeout time.Duration // of a watch, at least
 	sink    sink
-	initial []Object // the objects of the initial state, as far as it is known
+	initial []item // the objects of the initial state, as far as it is known
 }
 
 // run reflects until ctx ends.
@@ -60,6 +69,7 @@ func (r *reflector) run(ctx context.Context) {
 		if !sleep(ctx, step.wait) {
 			return
 		}
+		r.sink.at(step.phase)
 		begun := time.Now()
 		var err error
 		if step.phase == listing {
@@ -86,6 +96,7 @@ func (r *reflector) recover(err error, lasted time.Duration) {
 	case absent:
 		r.initial = nil
 		r.sink.replace(nil, "")
+		r.sink.at(missing)
 	}
 	if errors.Is(err, io.EOF) && was == watching {
 		return // in order
@@ -115,8 +126,9 @@ func (r *reflector) list(ctx context.Context, opts metav1.ListOptions) error {
 	if err != nil {
 		return err
 	}
+	r.sink.did(listed)
 	if opts.Continue == "" {
-		r.initial = make([]Object, 0, len(page.Items))
+		r.initial = make([]item, 0, len(page.Items))
 	}
 	for _, item := range page.Items {
 		r.collect(page.ContentType, item)
@@ -128,12 +140,12 @@ func (r *reflector) list(ctx context.Context, opts metav1.ListOptions) error {
 }
 
 func (r *reflector) collect(contentType string, data []byte) {
-	object, err := r.sink.decode(contentType, data)
+	it, err := r.sink.hold(contentType, data)
 	if err != nil {
 		r.sink.failed(r.undecodable(err))
 		return
 	}
-	r.initial = append(r.initial, object)
+	r.initial = append(r.initial, it)
 }
 
 func (r *reflector) complete() {
@@ -151,18 +163,19 @@ func (r *reflector) watch(ctx context.Context, step step) error {
 		return err
 	}
 	defer stream.Close()
+	r.sink.did(watched)
 	if step.phase == streaming {
 		r.initial = nil
 	}
+	patience := watchSilence
+	if step.phase == streaming {
+		patience = initialSilence
+	}
 	var silent atomic.Bool
-	watchdog := time.AfterFunc(initialSilence, func() { silent.Store(true); cancel(); stream.Close() })
+	watchdog := time.AfterFunc(patience, func() { silent.Store(true); cancel(); stream.Close() })
 	defer watchdog.Stop()
 	for {
-		if r.machine.phase == streaming {
-			watchdog.Reset(initialSilence)
-		} else {
-			watchdog.Stop()
-		}
+		watchdog.Reset(patience)
 		event, err := stream.Next(ctx)
 		if err != nil {
 			if silent.Load() || errors.Is(context.Cause(ctx), errSilent) {
@@ -172,6 +185,9 @@ func (r *reflector) watch(ctx context.Context, step step) error {
 		}
 		if err := r.event(event); err != nil {
 			return err
+		}
+		if r.machine.phase == watching {
+			patience = watchSilence
 		}
 	}
 }
@@ -194,10 +210,11 @@ func (r *reflector) event(e Event) error {
 		}
 		return fmt.Errorf("%s before the initial events ended", e.Type)
 	}
-	object, err := r.sink.decode(e.ContentType, e.Object)
+	r.sink.did(gotEvent)
+	it, err := r.sink.hold(e.ContentType, e.Object)
 	if err == nil {
-		r.sink.apply(e.Type == watch.Deleted, object)
-		r.machine.event(object.GetResourceVersion())
+		r.sink.apply(e.Type == watch.Deleted, it)
+		r.machine.event(it.GetResourceVersion())
 		return nil
 	}
 	r.sink.failed(r.undecodable(err))
@@ -210,7 +227,7 @@ func (r *reflector) event(e Event) error {
 }
 
 func (r *reflector) bookmark(e Event) error {
-	object, err := bookmarkOf(e, r.sink)
+	object, err := r.sink.mark(e.ContentType, e.Object)
 	if err != nil {
 		return fmt.Errorf("bookmark: %w", err)
 	}
@@ -219,9 +236,11 @@ func (r *reflector) bookmark(e Event) error {
 		if object.GetAnnotations()[metav1.InitialEventsAnnotationKey] == "true" {
 			r.machine.begin(revision)
 			r.complete()
+			r.sink.at(watching)
 		}
 		return nil
 	}
+	r.sink.did(gotBookmark)
 	r.machine.event(revision)
 	r.sink.bookmark(revision)
 	return nil
@@ -241,7 +260,7 @@ func statusOf(e Event) error {
 
 // String names the phase as it stands in errors.
 func (p phase) String() string {
-	return [...]string{"streaming list", "list", "watch"}[p]
+	return [...]string{"streaming list", "list", "watch", "absent", "stopped"}[p]
 }
 
 // String is for people: KIND.VERSION.GROUP, and what narrows it.

@@ -2,13 +2,10 @@ package informer
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
-
-	kruntime "k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Informer keeps a copy of one collection; see the package comment. All methods are safe for concurrent use.
@@ -37,44 +34,15 @@ func New[T Object](cfg Config[T]) *Informer[T] {
 		cfg.MaxBackoff = 30 * time.Second
 	}
 	i := &Informer[T]{cfg: cfg}
+	edge := newEdge(&i.cfg)
 	i.engine = &engine{
-		store: newStore(), decodeFunc: cfg.edge(), onError: cfg.OnError,
+		store: newStore(), holdOf: edge.hold, markOf: edge.bookmark, onError: cfg.OnError, budget: cfg.Budget,
 		synced: make(chan struct{}), handlers: map[*Registration]struct{}{},
 	}
+	for _, namespace := range cfg.Scope.Namespaces() {
+		i.engine.parts = append(i.engine.parts, newPart(i.engine, namespace))
+	}
 	return i
-}
-
-// edge is the decoder and what follows it: names, managed fields, transform.
-func (c *Config[T]) edge() func(string, []byte) (Object, error) {
-	decode := c.decoder()
-	gvk := c.Scope.GVK
-	return func(contentType string, data []byte) (Object, error) {
-		object, err := decode(contentType, data)
-		if err != nil {
-			return nil, err
-		}
-		setKind(object, gvk, c.Scope.MetadataOnly)
-		if !c.KeepManagedFields && len(object.GetManagedFields()) > 0 {
-			object.SetManagedFields(nil)
-		}
-		if c.Transform != nil {
-			if object, err = c.Transform(object); err != nil {
-				return nil, fmt.Errorf("transform: %w", err)
-			}
-		}
-		if object.GetName() == "" {
-			return nil, errors.New("the object has no name")
-		}
-		return object, nil
-	}
-}
-
-// setKind fills in what lists of built-in kinds leave out, and gives partial metadata the kind of its object.
-func setKind(object kruntime.Object, gvk schema.GroupVersionKind, metadataOnly bool) {
-	kind := object.GetObjectKind()
-	if metadataOnly || kind.GroupVersionKind().Kind == "" {
-		kind.SetGroupVersionKind(gvk)
-	}
 }
 
 // Run reflects the collection and calls the handlers until ctx ends; it returns nil when all its goroutines have
@@ -94,22 +62,36 @@ func (i *Informer[T]) Run(ctx context.Context) error {
 	i.engine.mu.Unlock()
 	i.mu.Unlock()
 
-	r := reflector{
-		source: i.cfg.Source, scope: i.cfg.Scope, sink: i.engine, timeout: i.cfg.WatchTimeout,
-		machine: machine{
-			stream: !i.cfg.NoStreaming, pageSize: i.cfg.PageSize,
-			minBackoff: i.cfg.MinBackoff, maxDelay: i.cfg.MaxBackoff,
-			labels: i.cfg.Scope.LabelSelector, fields: i.cfg.Scope.FieldSelector,
-		},
+	var reflectors sync.WaitGroup
+	for _, p := range i.engine.parts {
+		r := i.reflector(p)
+		reflectors.Go(func() { r.run(ctx); p.at(stopped) })
 	}
-	r.machine.again()
-	r.run(ctx)
+	reflectors.Wait()
 
 	i.mu.Lock()
 	i.start = nil
 	i.mu.Unlock()
 	i.workers.Wait()
+	if i.cfg.Budget != nil {
+		i.cfg.Budget.add(-i.engine.counted.Swap(0))
+	}
 	return nil
+}
+
+func (i *Informer[T]) reflector(p *part) *reflector {
+	scope := i.cfg.Scope
+	scope.Namespace = p.namespace
+	r := &reflector{
+		source: i.cfg.Source, scope: scope, sink: p, timeout: i.cfg.WatchTimeout,
+		machine: machine{
+			stream: !i.cfg.NoStreaming, pageSize: i.cfg.PageSize,
+			minBackoff: i.cfg.MinBackoff, maxDelay: i.cfg.MaxBackoff,
+			labels: scope.LabelSelector, fields: scope.FieldSelector,
+		},
+	}
+	r.machine.again()
+	return r
 }
 
 // Scope of the collection.
@@ -118,78 +100,82 @@ func (i *Informer[T]) Scope() Scope { return i.cfg.Scope }
 // HasSynced reports whether the store has been complete.
 func (i *Informer[T]) HasSynced() bool { return i.engine.isSynced() }
 
-// WaitSynced waits until the store is complete. It returns the cause of ctx's end where that comes first.
-func (i *Informer[T]) WaitSynced(ctx context.Context) error { return waitClosed(ctx, i.engine.synced) }
+// WaitSynced waits until the store is complete. It returns the cause of ctx's end where that comes first, with the
+// last failure, if there was one.
+func (i *Informer[T]) WaitSynced(ctx context.Context) error {
+	return i.because(waitClosed(ctx, i.engine.synced))
+}
+
+// because adds to the error of a wait what went wrong last.
+func (i *Informer[T]) because(err error) error {
+	if last := i.engine.stats.last.Load(); err != nil && last != nil {
+		return fmt.Errorf("%w (the last failure was %s ago: %v)", err, time.Since(last.at).Round(time.Millisecond), last.err) //nolint:errorlint // not why the wait ended
+	}
+	return err
+}
 
 // WaitForRevision waits until the store shows a resourceVersion of the collection or a later one. It costs some
-// nanoseconds where it does already. Errors: the cause of ctx's end; a resourceVersion that is no number.
+// nanoseconds where it does already. Errors: the cause of ctx's end, as WaitSynced; a resourceVersion that is no number.
+//
+// Where the collection is narrowed by selectors or namespaces, a write outside of it is seen with the server's next
+// bookmark only, which may take a minute.
 func (i *Informer[T]) WaitForRevision(ctx context.Context, resourceVersion string) error {
-	rev := parseRevision(resourceVersion)
-	if rev == 0 {
-		return fmt.Errorf("informer: resourceVersion %q is not a positive number", resourceVersion)
+	return i.wait(ctx, resourceVersion, func() string { return i.engine.current.Load().revision })
+}
+
+// WaitForWrite is WaitForRevision for a write to an object in a namespace ("" for kinds without): that the store shows
+// the object as it was written, or newer, or that it is gone. Other namespaces of the Scope are not waited for.
+func (i *Informer[T]) WaitForWrite(ctx context.Context, namespace, resourceVersion string) error {
+	for _, p := range i.engine.parts {
+		if p.namespace == "" || p.namespace == namespace {
+			return i.wait(ctx, resourceVersion, func() string { return *p.shown.Load() })
+		}
+	}
+	return fmt.Errorf("informer: namespace %q is not one of %s", namespace, i.cfg.Scope)
+}
+
+func (i *Informer[T]) wait(ctx context.Context, rv string, shown func() string) error {
+	if reached(shown(), rv) {
+		return nil
+	}
+	if !isRevision(rv) {
+		return fmt.Errorf("informer: resourceVersion %q is not a positive number", rv)
 	}
 	for {
-		if i.engine.current.Load().revision >= rev {
-			return nil
-		}
 		i.engine.mu.Lock()
-		reached, changed := i.engine.revision >= rev, i.engine.changed
+		changed := i.engine.waiter()
+		done := reached(shown(), rv)
 		i.engine.mu.Unlock()
-		if reached {
+		if done {
 			return nil
 		}
 		if err := waitClosed(ctx, changed); err != nil {
-			return err
+			return i.because(err)
 		}
 	}
 }
 
 // Snapshot is the newest state of the store.
-func (i *Informer[T]) Snapshot() Snapshot[T] { return Snapshot[T]{i.engine.current.Load()} }
+func (i *Informer[T]) Snapshot() Snapshot[T] { return Snapshot[T]{view: i.engine.current.Load()} }
 
 // Get returns an object of the newest state, and whether there is one. namespace is "" for kinds without.
 func (i *Informer[T]) Get(namespace, name string) (T, bool) { return i.Snapshot().Get(namespace, name) }
 
 // AddIndex keeps an index from now on: the values of each object, by which Snapshot.ByIndex finds it. values must
-// be a pure function. An index of the same name is replaced.
+// be a pure function. An index of the same name is replaced. In compact mode each change decodes the object twice for
+// it; AddMetaIndex does not.
 func (i *Informer[T]) AddIndex(name string, values func(T) []string) {
-	i.engine.addIndex(name, func(o Object) []string { return values(o.(T)) })
-}
-
-// AddHandler has h called for each object that there is, as an initial addition, and then for each change. It
-// may be called at any time; h is called while Run runs.
-func (i *Informer[T]) AddHandler(h func(Change[T])) *Registration {
-	r := newRegistration(func(c change) { h(typedChange[T](c)) })
-	r.remove = func() {
-		i.engine.mu.Lock()
-		defer i.engine.mu.Unlock()
-		delete(i.engine.handlers, r)
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.engine.mu.Lock()
-	defer i.engine.mu.Unlock()
-	i.engine.handlers[r] = struct{}{}
-	i.engine.objects.Ascend(func(e entry) bool {
-		r.note(e.key, change{new: e.object, initial: true})
-		return true
+	i.engine.addIndex(name, func(it item) []string {
+		if o, ok := it.object().(T); ok {
+			return values(o)
+		}
+		return nil
 	})
-	if i.engine.isSynced() {
-		r.initialEnds()
-	}
-	if i.start != nil {
-		i.start(r)
-	}
-	return r
 }
 
-func typedChange[T Object](c change) Change[T] {
-	t := Change[T]{Type: c.kind(), Initial: c.initial && c.old == nil, FinalStateUnknown: c.unknown && c.new == nil}
-	if c.old != nil {
-		t.Old = c.old.(T)
-	}
-	if c.new != nil {
-		t.New = c.new.(T)
-	}
-	return t
+// AddMetaIndex is AddIndex by what is known without decoding: labels, owners and the like.
+func (i *Informer[T]) AddMetaIndex(name string, values func(Meta) []string) {
+	i.engine.addIndex(name, func(it item) []string { return values(it) })
 }
+
+func typeName[T any]() string { return reflect.TypeFor[T]().String() }

@@ -1,9 +1,12 @@
 package informer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -25,9 +28,12 @@ type sharedKey struct {
 
 // use is an informer and how many have it.
 type use struct {
-	informer interface{ Run(context.Context) error }
-	count    int
-	stop     context.CancelFunc // nil until it is started
+	informer interface {
+		Run(context.Context) error
+		Report() Report
+	}
+	count int
+	stop  context.CancelFunc // nil until it is started
 }
 
 // NewShared makes an empty set over a source. It starts nothing.
@@ -104,13 +110,18 @@ func (s *Shared) release(key sharedKey, u *use) {
 	}
 }
 
-// Scopes are those of the informers that are in use now.
-func (s *Shared) Scopes() []Scope {
+// Report tells how the informers are that are in use now, those that take most memory first.
+func (s *Shared) Report() []Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	scopes := make([]Scope, 0, len(s.uses))
-	for key := range s.uses {
-		scopes = append(scopes, key.scope)
+	reports := make([]Report, 0, len(s.uses))
+	for _, u := range s.uses {
+		r := u.informer.Report()
+		r.Users = u.count
+		reports = append(reports, r)
 	}
-	return scopes
+	slices.SortFunc(reports, func(a, b Report) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Scope.String(), b.Scope.String()), strings.Compare(a.Type, b.Type))
+	})
+	return reports
 }

@@ -2,22 +2,35 @@ package informer
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// Scope names a collection: the objects of a kind, in one namespace or all, that selectors choose. It is
+// Scope names a collection: the objects of a kind, in some namespaces or all, that selectors choose. It is
 // comparable; equal Scopes are the same collection.
 type Scope struct {
 	GVK           schema.GroupVersionKind
-	Namespace     string // "": all namespaces, or a kind without
+	Namespace     string // "": all namespaces, or a kind without; several as In writes them
 	LabelSelector string // as on the wire
 	FieldSelector string
 	// MetadataOnly asks the server for PartialObjectMetadata of the objects.
 	MetadataOnly bool
 }
+
+// In is the scope in several namespaces, all if none is named. An informer over it has a list and watch for each of
+// them; a Source sees them one by one.
+func (s Scope) In(namespaces ...string) Scope {
+	namespaces = slices.Compact(slices.Sorted(slices.Values(namespaces)))
+	s.Namespace = strings.Join(namespaces, ",") // which no name contains
+	return s
+}
+
+// Namespaces of the scope; one that is "" for all.
+func (s Scope) Namespaces() []string { return strings.Split(s.Namespace, ",") }
 
 // Source is a server as the informer sees it: two requests. Implementations are safe for concurrent use.
 //

@@ -42,8 +42,9 @@ type collection struct {
 }
 
 type recorded struct {
-	revision int
-	event    informer.Event
+	revision  int
+	namespace string
+	event     informer.Event
 }
 
 // errSilence has a stream say nothing until it is closed.
@@ -77,7 +78,7 @@ func (c *collection) put(ns, name, value string) string {
 		typ, uid = watch.Added, strconv.Itoa(c.uids)
 	}
 	c.objects[key] = encode(ns, name, uid, c.revision, value)
-	c.record(typ, c.objects[key])
+	c.record(ns, typ, c.objects[key])
 	return strconv.Itoa(c.revision)
 }
 
@@ -93,11 +94,11 @@ func (c *collection) delete(ns, name string) {
 	_ = json.Unmarshal(old, &o)
 	c.revision++
 	delete(c.objects, key)
-	c.record(watch.Deleted, encode(ns, name, string(o.UID), c.revision, "last"))
+	c.record(ns, watch.Deleted, encode(ns, name, string(o.UID), c.revision, "last"))
 }
 
-func (c *collection) record(typ watch.EventType, data []byte) {
-	c.history = append(c.history, recorded{c.revision, informer.Event{Type: typ, Object: data}})
+func (c *collection) record(ns string, typ watch.EventType, data []byte) {
+	c.history = append(c.history, recorded{c.revision, ns, informer.Event{Type: typ, Object: data}})
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
@@ -123,7 +124,7 @@ func (c *collection) List(_ context.Context, scope informer.Scope, opts metav1.L
 	if err := c.fault("list"); err != nil {
 		return informer.Page{}, err
 	}
-	keys := slices.Sorted(maps.Keys(c.objects))
+	keys := c.keys(scope)
 	if opts.Continue != "" {
 		// A token names the revision and the last key; this server lists exactly or not at all.
 		rev, last, _ := strings.Cut(opts.Continue, ":")
@@ -144,7 +145,14 @@ func (c *collection) List(_ context.Context, scope informer.Scope, opts metav1.L
 	return page, nil
 }
 
-func (c *collection) Watch(_ context.Context, _ informer.Scope, opts metav1.ListOptions) (informer.Stream, error) {
+// keys of the objects in a scope.
+func (c *collection) keys(scope informer.Scope) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.objects)), func(key string) bool {
+		return scope.Namespace != "" && !strings.HasPrefix(key, scope.Namespace+"/")
+	})
+}
+
+func (c *collection) Watch(_ context.Context, scope informer.Scope, opts metav1.ListOptions) (informer.Stream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.opens++
@@ -154,12 +162,12 @@ func (c *collection) Watch(_ context.Context, _ informer.Scope, opts metav1.List
 	if err := c.fault("watch"); err != nil {
 		return nil, err
 	}
-	s := &stream{c: c, closed: make(chan struct{}), kicked: c.kicked}
+	s := &stream{c: c, namespace: scope.Namespace, closed: make(chan struct{}), kicked: c.kicked}
 	if opts.SendInitialEvents != nil {
 		if c.noStreaming {
 			return nil, apierrors.NewInvalid(widgets.GroupKind(), "", nil)
 		}
-		for _, k := range slices.Sorted(maps.Keys(c.objects)) {
+		for _, k := range c.keys(scope) {
 			s.ready = append(s.ready, informer.Event{Type: watch.Added, Object: c.objects[k]})
 		}
 		s.ready = append(s.ready, bookmark(c.revision, true))
@@ -183,12 +191,13 @@ func bookmark(revision int, initial bool) informer.Event {
 }
 
 type stream struct {
-	c        *collection
-	ready    []informer.Event
-	revision int
-	closed   chan struct{}
-	once     sync.Once
-	kicked   chan struct{}
+	c         *collection
+	namespace string
+	ready     []informer.Event
+	revision  int
+	closed    chan struct{}
+	once      sync.Once
+	kicked    chan struct{}
 }
 
 func (s *stream) Close() { s.once.Do(func() { close(s.closed) }) }
@@ -240,6 +249,9 @@ func (s *stream) poll() (event informer.Event, changed chan struct{}, err error)
 	if at < len(s.c.history) {
 		r := s.c.history[at]
 		s.revision = r.revision
+		if s.namespace != "" && r.namespace != s.namespace {
+			return bookmark(r.revision, false), nil, nil // as real servers do, if not as often
+		}
 		if rand.IntN(3) == 0 { // bookmarks, now and then twice
 			s.ready = append(s.ready, bookmark(r.revision, false), bookmark(r.revision, false))
 		}

@@ -2,74 +2,94 @@ package informer
 
 import (
 	"iter"
-	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/google/btree"
 )
 
-// entry is one object in the store, and in each index that it is part of. It is immutable.
-type entry struct {
-	key      string // of the tree it stands in: see objectKey and indexKey
-	object   Object
-	revision uint64 // of the object; 0 where it has none that is a number
+// name of an object within its kind. namespace is "" for kinds without.
+type name struct{ namespace, name string }
+
+func (n name) less(m name) bool {
+	if n.namespace != m.namespace {
+		return n.namespace < m.namespace
+	}
+	return n.name < m.name
 }
 
-// tree is an ordered, copy-on-write map of entries. A clone costs two small allocations; a write to a tree that
-// shares nodes with a clone copies the few nodes on its path.
-type tree = btree.BTreeG[entry]
+// entry is one object in the store. It is immutable.
+type entry struct {
+	name
+	item item
+}
 
-// degree makes nodes of up to 31 entries: about 1 KiB to copy when a shared one is written.
+// posting is one object in an index, under one of its values.
+type posting struct {
+	value string
+	entry
+}
+
+// A tree is an ordered, copy-on-write map of entries. A clone costs two small allocations; a write to a tree that
+// shares nodes with a clone copies the few nodes on its path.
+type (
+	tree     = btree.BTreeG[entry]
+	postings = btree.BTreeG[posting]
+)
+
+// degree makes nodes of up to 31 entries: about 1.5 KiB to copy when a shared one is written.
 const degree = 16
 
 func newTree() *tree {
-	return btree.NewG(degree, func(a, b entry) bool { return a.key < b.key })
+	return btree.NewG(degree, func(a, b entry) bool { return a.less(b.name) })
 }
 
-// objectKey is where an object stands in the store: "namespace/name", and "/name" without a namespace.
-func objectKey(namespace, name string) string { return namespace + "/" + name }
-
-// indexKey is where an object stands in an index. No key of an object has a NUL.
-func indexKey(value, key string) string { return value + "\x00" + key }
+func newPostings() *postings {
+	return btree.NewG(degree, func(a, b posting) bool {
+		if c := strings.Compare(a.value, b.value); c != 0 {
+			return c < 0
+		}
+		return a.less(b.name)
+	})
+}
 
 // view is a state of the store at a revision. It is immutable, and so are its trees.
 type view struct {
 	objects  *tree
-	indexes  map[string]*tree
-	revision uint64
-	text     string // the revision as the server wrote it
+	indexes  map[string]*postings
+	revision string // that all parts of the collection have reached
 }
 
 // store is the untyped engine below Informer: one writer, any number of readers, which load the current view and
 // take no lock.
 type store struct {
 	current atomic.Pointer[view]
+	bytes   atomic.Int64 // that the objects and indexes take, about
 
 	mu       sync.Mutex // of the writer, and of those who add an index
 	objects  *tree
 	indexes  map[string]*index
-	revision uint64
-	text     string
-	changed  chan struct{} // closed and replaced when revision grows
+	revision string
+	changed  chan struct{} // closed when a revision grows; nil while nobody waits
 }
 
 type index struct {
-	values func(Object) []string
-	tree   *tree
+	values func(item) []string
+	tree   *postings
 }
 
 func newStore() *store {
-	s := &store{objects: newTree(), indexes: map[string]*index{}, changed: make(chan struct{})}
+	s := &store{objects: newTree(), indexes: map[string]*index{}}
 	s.publish()
 	return s
 }
 
 // publish makes what was written visible. It requires mu, except in newStore.
 func (s *store) publish() {
-	v := &view{objects: s.objects.Clone(), revision: s.revision, text: s.text}
+	v := &view{objects: s.objects.Clone(), revision: s.revision}
 	if len(s.indexes) > 0 {
-		v.indexes = make(map[string]*tree, len(s.indexes))
+		v.indexes = make(map[string]*postings, len(s.indexes))
 		for name, x := range s.indexes {
 			v.indexes[name] = x.tree.Clone()
 		}
@@ -77,84 +97,110 @@ func (s *store) publish() {
 	s.current.Store(v)
 }
 
-// advance moves the revision forward; an older one is ignored. It requires mu, and publish to follow.
-func (s *store) advance(text string) (wake chan struct{}) {
-	rev := parseRevision(text)
-	if rev == 0 && text != "" {
-		s.text = text // no number: it can be resumed from, not waited for
+// waiter is closed when a revision grows. It requires mu.
+func (s *store) waiter() <-chan struct{} {
+	if s.changed == nil {
+		s.changed = make(chan struct{})
 	}
-	if rev <= s.revision {
-		return nil
-	}
-	s.revision, s.text = rev, text
-	wake, s.changed = s.changed, make(chan struct{})
-	return wake
+	return s.changed
 }
 
-// set stores an object and returns the one that it replaces, or nil. It requires mu.
-func (s *store) set(key string, object Object) Object {
-	e := entry{key: key, object: object, revision: parseRevision(object.GetResourceVersion())}
+// wake those who wait. It requires mu, and that the new state has been published.
+func (s *store) wake() {
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
+// set stores an item and returns the one that it replaces, or nil. It requires mu.
+func (s *store) set(n name, it item) item {
+	e := entry{n, it}
 	old, had := s.objects.ReplaceOrInsert(e)
+	grown := it.size()
+	if had {
+		grown -= old.item.size()
+	}
 	for _, x := range s.indexes {
 		if had {
-			x.drop(old)
+			grown -= x.drop(old)
 		}
-		x.add(e)
+		grown += x.add(e)
 	}
-	return old.object
+	s.bytes.Add(int64(grown))
+	return old.item
 }
 
-// remove takes an object out and returns it, or nil. It requires mu.
-func (s *store) remove(key string) Object {
-	old, had := s.objects.Delete(entry{key: key})
-	if had {
-		for _, x := range s.indexes {
-			x.drop(old)
+// remove takes an item out and returns it, or nil. It requires mu.
+func (s *store) remove(n name) item {
+	old, had := s.objects.Delete(entry{name: n})
+	if !had {
+		return nil
+	}
+	freed := old.item.size()
+	for _, x := range s.indexes {
+		freed += x.drop(old)
+	}
+	s.bytes.Add(-int64(freed))
+	return old.item
+}
+
+// add returns the bytes that the index grows by.
+func (x *index) add(e entry) (bytes int) {
+	for _, value := range x.values(e.item) {
+		if _, had := x.tree.ReplaceOrInsert(posting{value, e}); !had {
+			bytes += postingSize
 		}
 	}
-	return old.object
+	return bytes
 }
 
-func (x *index) add(e entry) {
-	for _, value := range x.values(e.object) {
-		x.tree.ReplaceOrInsert(entry{key: indexKey(value, e.key), object: e.object, revision: e.revision})
+// drop returns the bytes that the index shrinks by.
+func (x *index) drop(e entry) (bytes int) {
+	for _, value := range x.values(e.item) {
+		if _, had := x.tree.Delete(posting{value, e}); had {
+			bytes += postingSize
+		}
 	}
-}
-
-func (x *index) drop(e entry) {
-	for _, value := range x.values(e.object) {
-		x.tree.Delete(entry{key: indexKey(value, e.key)})
-	}
+	return bytes
 }
 
 // addIndex builds an index over what is there and keeps it from now on. It replaces one of the same name.
-func (s *store) addIndex(name string, values func(Object) []string) {
+func (s *store) addIndex(name string, values func(item) []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := &index{values: values, tree: newTree()}
-	s.objects.Ascend(func(e entry) bool { x.add(e); return true })
+	x := &index{values: values, tree: newPostings()}
+	grown := 0
+	s.objects.Ascend(func(e entry) bool { grown += x.add(e); return true })
+	if old := s.indexes[name]; old != nil {
+		grown -= old.tree.Len() * postingSize
+	}
+	s.bytes.Add(int64(grown))
 	s.indexes[name] = x
 	s.publish()
 }
 
-// prefixed yields the objects whose keys in t begin with prefix, in order of keys.
-func prefixed(t *tree, prefix string) iter.Seq[Object] {
-	return func(yield func(Object) bool) {
-		t.AscendGreaterOrEqual(entry{key: prefix}, func(e entry) bool {
-			if len(e.key) < len(prefix) || e.key[:len(prefix)] != prefix {
-				return false
-			}
-			return yield(e.object)
+// list yields the items of a namespace, all where it is "", ordered by namespace and name.
+func (v *view) list(namespace string) iter.Seq[item] {
+	return func(yield func(item) bool) {
+		v.objects.AscendGreaterOrEqual(entry{name: name{namespace: namespace}}, func(e entry) bool {
+			return (namespace == "" || e.namespace == namespace) && yield(e.item)
 		})
 	}
 }
 
-// parseRevision reads a resourceVersion, which servers of v1.35 and later promise to be a comparable number
-// (as all before them were); 0 where it is none.
-func parseRevision(text string) uint64 {
-	rev, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0
+// byIndex yields the items that have a value in an index, ordered by namespace and name.
+func (v *view) byIndex(name, value string) iter.Seq[item] {
+	return func(yield func(item) bool) {
+		t := v.indexes[name]
+		if t == nil {
+			return
+		}
+		t.AscendGreaterOrEqual(posting{value: value}, func(p posting) bool { return p.value == value && yield(p.item) })
 	}
-	return rev
+}
+
+func (v *view) get(namespace, n string) (item, bool) {
+	e, ok := v.objects.Get(entry{name: name{namespace, n}})
+	return e.item, ok
 }
