@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
@@ -98,47 +97,36 @@ func (c *cache) informerFor(ctx context.Context, obj kruntime.Object) (*objectIn
 	if mapping.Namespaced {
 		scope.Namespace = c.namespace
 	}
-	decode, err := c.decoder(key)
+	empty, err := c.empty(key)
 	if err != nil {
 		return nil, gvk, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if inf, ok = c.informers[key]; !ok {
-		inf, _ = informer.Acquire(c.shared[key.form], informer.Config[client.Object]{Scope: scope, Decode: decode, OnError: c.onError})
+		inf, _ = informer.Acquire(c.shared[key.form], informer.Config[client.Object]{Scope: scope, New: empty, OnError: c.onError})
 		c.informers[key] = inf
 	}
 	return inf, gvk, nil
 }
 
-func (c *cache) decoder(key cacheKey) (func(string, []byte) (client.Object, error), error) {
-	fresh := func() client.Object { return &metav1.PartialObjectMetadata{} }
+// empty says how to make an object for an informer to decode into.
+func (c *cache) empty(key cacheKey) (func() client.Object, error) {
 	switch key.form {
 	case untyped:
-		fresh = func() client.Object { return &unstructured.Unstructured{Object: map[string]any{}} }
-	case typed:
-		sample, err := c.direct.Scheme().New(key.gvk)
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := sample.(client.Object); !ok {
-			return nil, fmt.Errorf("runtime: %T has no metadata", sample)
-		}
-		kind := reflect.TypeOf(sample).Elem()
-		fresh = func() client.Object { return reflect.New(kind).Interface().(client.Object) }
+		return func() client.Object { return &unstructured.Unstructured{} }, nil
+	case metadata:
+		return func() client.Object { return &metav1.PartialObjectMetadata{} }, nil
 	}
-	return func(_ string, data []byte) (client.Object, error) {
-		obj := fresh()
-		var into any = obj
-		if u, ok := obj.(*unstructured.Unstructured); ok {
-			into = &u.Object
-		}
-		if err := utiljson.Unmarshal(data, into); err != nil {
-			return nil, err
-		}
-		obj.GetObjectKind().SetGroupVersionKind(key.gvk)
-		return obj, nil
-	}, nil
+	sample, err := c.direct.Scheme().New(key.gvk)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := sample.(client.Object); !ok {
+		return nil, fmt.Errorf("runtime: %T has no metadata", sample)
+	}
+	kind := reflect.TypeOf(sample).Elem()
+	return func() client.Object { return reflect.New(kind).Interface().(client.Object) }, nil
 }
 
 // wrote notes the answer to a write, for fresh to wait for.
