@@ -22,6 +22,10 @@ const (
 func checkKindSize(obj resource.Object) error {
 	var s kindSize
 	s.add(obj, 1, 1)
+	return s.check()
+}
+
+func (s *kindSize) check() error {
 	switch {
 	case s.depth > maxKindDepth:
 		return fmt.Errorf("it nests %d levels deep, at most %d are allowed", s.depth, maxKindDepth)
@@ -38,6 +42,14 @@ func checkKindSize(obj resource.Object) error {
 type kindSize struct {
 	depth, objects, work int
 	patterns             []string
+}
+
+// merge counts what other has counted.
+func (s *kindSize) merge(other *kindSize) {
+	s.depth = max(s.depth, other.depth)
+	s.objects += other.objects
+	s.work += other.work
+	s.patterns = append(s.patterns, other.patterns...)
 }
 
 // add counts x, which is read that many times.

@@ -20,7 +20,7 @@ type slim struct {
 // schemaAt is a schema and the version it belongs to, by its index.
 type schemaAt struct {
 	version int
-	schema  map[string]any
+	schema  any // map[string]any or *encodedSchema
 	props   *apiextensionsv1.JSONSchemaProps
 }
 
@@ -49,17 +49,20 @@ func slimOf(obj resource.Object) (*slim, bool) {
 		if !ok {
 			continue
 		}
-		m, ok := holder["openAPIV3Schema"].(map[string]any)
-		if !ok {
+		at := schemaAt{version: i, schema: holder[schemaField]}
+		switch m := at.schema.(type) {
+		case *encodedSchema:
+			at.props = m.props
+		case map[string]any:
+			if at.props, ok = readProps(m); !ok {
+				return nil, false
+			}
+		default:
 			continue
-		}
-		at := schemaAt{version: i, schema: m, props: &apiextensionsv1.JSONSchemaProps{}}
-		if !readProps(m, at.props) {
-			return nil, false
 		}
 		s.schemas = append(s.schemas, at)
 		version, holder = maps.Clone(version), maps.Clone(holder)
-		holder["openAPIV3Schema"] = map[string]any{}
+		holder[schemaField] = map[string]any{}
 		version["schema"], versions[i] = holder, version
 	}
 	return s, true
@@ -72,7 +75,7 @@ func (s *slim) restore(obj resource.Object) {
 	}
 	versions := obj["spec"].(map[string]any)["versions"].([]any)
 	for _, at := range s.schemas {
-		versions[at.version].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"] = at.schema
+		versions[at.version].(map[string]any)["schema"].(map[string]any)[schemaField] = at.schema
 	}
 }
 

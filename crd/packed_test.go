@@ -6,10 +6,8 @@ import (
 	"reflect"
 	"testing"
 
-	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
-	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/internal/corpus"
 )
 
@@ -153,9 +151,4 @@ func corpusJSON(t *testing.T, file string) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-func decodeStrict(data []byte) (obj resource.Object, strict []error, err error) {
-	strict, err = kjson.UnmarshalStrict(data, &obj, kjson.DisallowDuplicateFields)
-	return obj, strict, err
 }

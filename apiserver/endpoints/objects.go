@@ -58,12 +58,26 @@ func (c *call) readObject(kind string) (*decoded, registry.WriteOptions, error) 
 	if err != nil {
 		return nil, o, err
 	}
+	if obj, ok := c.decodeNew(body); ok {
+		return &decoded{obj: obj}, o, checkType(&c.t, obj, body, c.api.registered)
+	}
 	d, err := decodeObject(c.r, &c.t, body, o.FieldValidation != registry.Ignore, c.api.registered)
 	if err != nil {
 		return nil, o, err
 	}
 	o.StrictErrors = d.strict
 	return d, o, nil
+}
+
+// decodeNew reads the body of a create in the kind's own way, if it has one and that can read this body.
+func (c *call) decodeNew(body []byte) (resource.Object, bool) {
+	if c.t.Def.DecodeNew == nil || c.r.Method != http.MethodPost {
+		return nil, false
+	}
+	if ct := c.r.Header.Get("Content-Type"); ct != "" && ct != mediaJSON || checkDepth(body) != nil {
+		return nil, false
+	}
+	return c.t.Def.DecodeNew(body)
 }
 
 func (c *call) create() error {

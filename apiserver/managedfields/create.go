@@ -1,6 +1,7 @@
 package managedfields
 
 import (
+	"maps"
 	"reflect"
 	"time"
 
@@ -27,7 +28,7 @@ func (m *Manager) create(obj resource.Object, manager string) bool {
 		return false
 	}
 	w := walker{t: t}
-	fields := w.node(t.TypeRef, obj, m.empty(), true)
+	fields := w.node(t.TypeRef, m.withoutReset(obj), m.empty(), true)
 	if w.lost {
 		return false
 	}
@@ -64,14 +65,33 @@ func (m *Manager) withoutServers(fields map[string]any) map[string]any {
 			delete(fields, "f:metadata")
 		}
 	}
-	paths := m.version.Reset
-	if m.subresource != "" {
-		paths = m.version.Subresources[m.subresource].Reset
-	}
-	for _, path := range paths {
+	for _, path := range m.resetPaths() {
 		prune(fields, path)
 	}
 	return fields
+}
+
+// resetPaths are what the write does not change, whatever it brings.
+func (m *Manager) resetPaths() [][]string {
+	if m.subresource != "" {
+		return m.version.Subresources[m.subresource].Reset
+	}
+	return m.version.Reset
+}
+
+// withoutReset is obj without those of its members that the write resets: typed clients send a status full of nulls.
+func (m *Manager) withoutReset(obj resource.Object) resource.Object {
+	out := obj
+	for _, path := range m.resetPaths() {
+		if _, sent := obj[path[0]]; !sent || len(path) > 1 || path[0] == "metadata" {
+			continue
+		}
+		if len(out) == len(obj) {
+			out = maps.Clone(obj)
+		}
+		delete(out, path[0])
+	}
+	return out
 }
 
 // prune removes the node at path, and what is left empty above it.

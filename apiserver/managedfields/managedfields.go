@@ -100,6 +100,9 @@ func (m *Manager) Update(ctx context.Context, live, obj resource.Object, manager
 		}
 		live = m.Empty()
 	}
+	if err := resource.Unfold(obj); err != nil {
+		return // it will not be stored either
+	}
 	u := &unstructured.Unstructured{Object: obj}
 	f, err := m.manager(ctx)
 	if err == nil {

@@ -78,7 +78,7 @@ func WithAPIVersion(data []byte, apiVersion string) []byte {
 		return data
 	}
 	out := make([]byte, 0, len(data)+len(apiVersion))
-	out = appendString(append(out, data[:from]...), apiVersion)
+	out = AppendString(append(out, data[:from]...), apiVersion)
 	return append(out, data[to:]...)
 }
 

@@ -29,11 +29,18 @@ func Decode(data []byte) (Object, error) {
 // where obj holds something that Object does not allow.
 func Encode(obj Object) ([]byte, error) { return appendObject(make([]byte, 0, 1024), obj) }
 
+// Encoded is a value of an Object that is there as JSON only: a large part into which nothing looks. It does not change,
+// and so copies of the Object share it.
+type Encoded interface {
+	// AppendJSON appends the value in canonical form.
+	AppendJSON(b []byte) []byte
+}
+
 // AppendValue appends any value that an Object may hold, in the same form.
 func AppendValue(b []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case string:
-		return appendString(b, v), nil
+		return AppendString(b, v), nil
 	case map[string]any:
 		return appendObject(b, v)
 	case []any:
@@ -46,6 +53,8 @@ func AppendValue(b []byte, v any) ([]byte, error) {
 		return append(b, "null"...), nil
 	case float64:
 		return appendFloat(b, v)
+	case Encoded:
+		return v.AppendJSON(b), nil
 	}
 	// What a hook may have put in (int, []string, a struct) goes the slow way round.
 	raw, err := json.Marshal(v)
@@ -71,7 +80,7 @@ func appendObject(b []byte, m map[string]any) ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, k), ':')
+		b = append(AppendString(b, k), ':')
 		if b, err = AppendValue(b, m[k]); err != nil {
 			return nil, err
 		}
@@ -108,9 +117,9 @@ func appendFloat(b []byte, f float64) ([]byte, error) {
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a JSON string with the escapes that JSON demands, and no more: U+2028 and the characters
+// AppendString appends a JSON string with the escapes that JSON demands, and no more: U+2028 and the characters
 // of HTML stay as they are.
-func appendString(b []byte, s string) []byte {
+func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
@@ -145,6 +154,38 @@ func appendString(b []byte, s string) []byte {
 		start = i
 	}
 	return append(append(b, s[start:]...), '"')
+}
+
+// Unfold puts what it stands for into the place of each Encoded in obj.
+func Unfold(obj Object) error {
+	_, err := unfold(obj)
+	return err
+}
+
+func unfold(v any) (any, error) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			whole, err := unfold(e)
+			if err != nil {
+				return nil, err
+			}
+			v[k] = whole
+		}
+	case []any:
+		for i, e := range v {
+			whole, err := unfold(e)
+			if err != nil {
+				return nil, err
+			}
+			v[i] = whole
+		}
+	case Encoded:
+		const field = `{"v":`
+		obj, err := Decode(append(v.AppendJSON([]byte(field)), '}'))
+		return obj["v"], err
+	}
+	return v, nil
 }
 
 // DeepCopy returns a copy that shares nothing with obj that can be changed.

@@ -53,6 +53,10 @@ type Definition struct {
 	// MaxBody is how many bytes the body of a request for this kind may have; zero is Kubernetes' 3 MiB.
 	MaxBody int64
 
+	// DecodeNew reads the JSON of an object to be created, and may leave parts of it Encoded; nil, or false: it is read in
+	// the ordinary way, which also has the words for what is wrong with it. (The schemas in CustomResourceDefinitions.)
+	DecodeNew func(body []byte) (Object, bool)
+
 	// TTL of objects after their last write; zero: they stay. (Events: one hour.)
 	TTL time.Duration
 

@@ -35,8 +35,8 @@ func longWay(t *testing.T, m map[string]any) (p apiextensionsv1.JSONSchemaProps,
 func sameProps(t *testing.T, m map[string]any) {
 	t.Helper()
 	wantProps, want := longWay(t, m)
-	var p apiextensionsv1.JSONSchemaProps
-	if !readProps(m, &p) {
+	p, ok := readProps(m)
+	if !ok {
 		t.Errorf("not read: %v", m)
 		return
 	}
@@ -44,7 +44,7 @@ func sameProps(t *testing.T, m map[string]any) {
 		t.Errorf("left as\n%v\nwant\n%v", m, want)
 	}
 	// The long way may leave empty slices where the short one leaves nil.
-	a, _ := json.Marshal(&p)
+	a, _ := json.Marshal(p)
 	b, _ := json.Marshal(&wantProps)
 	if string(a) != string(b) {
 		t.Errorf("read as\n%s\nwant\n%s", a, b)
@@ -88,7 +88,7 @@ func TestReadPropsLeavesTheUnusual(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if readProps(m, &apiextensionsv1.JSONSchemaProps{}) {
+		if _, ok := readProps(m); ok {
 			t.Errorf("%s was read", text)
 		}
 		if after, err := resource.Encode(m); err != nil || string(after) != string(before) {
@@ -132,4 +132,73 @@ func schemasOf(obj map[string]any) (out []map[string]any) {
 		}
 	}
 	return out
+}
+
+// checkBytes compares the reading of bytes with the long way, where the short one says that it can.
+func checkBytes(t *testing.T, raw []byte) (read bool) {
+	t.Helper()
+	p, size, ok := readSchema(raw, 1)
+	if !ok {
+		return false
+	}
+	m, strict, err := decodeStrict(raw)
+	if err != nil || len(strict) > 0 {
+		t.Fatalf("%s was read, and is none: %v %v", raw, err, strict)
+	}
+	var want kindSize
+	want.add(m, 1, 1)
+	if size.depth < want.depth || size.objects < want.objects || size.work < want.work || !reflect.DeepEqual(size.patterns, want.patterns) && len(size.patterns) == 1 {
+		t.Errorf("%s: size %+v, want %+v at least", raw, size, want)
+	}
+	wantProps, normal := longWay(t, m)
+	wantJSON, err := resource.Encode(normal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := appendSchema(nil, p); string(got) != string(wantJSON) {
+		t.Errorf("%s is written as\n%s\nwant\n%s", raw, got, wantJSON)
+	}
+	a, _ := json.Marshal(p)
+	b, _ := json.Marshal(&wantProps)
+	if string(a) != string(b) {
+		t.Errorf("read as\n%s\nwant\n%s", a, b)
+	}
+	return true
+}
+
+func TestReadSchema(t *testing.T) {
+	for _, text := range []string{
+		" {\n\t\"type\" : \"object\" , \"required\" : [ \"a\" , \"b\" ] , \"properties\" : { \"a\" : { } } }\n",
+		`{"description":"a\"b\\c\/d\be\ff\ng\rh\ti\u003cj\u00e9\ud83d\ude00k ü"}`, `{"properties":{"a\"b":{},"ü":{}}}`,
+		`{"maximum":1e3,"minimum":-1.50,"multipleOf":0.001}`, `{"enum":[null,"\u0041",1.0,{"b":1,"a":[]}]}`,
+		`{"default":"\n","example":{"z":1,"a":2}}`, `{"pattern":"^a{3}$"}`,
+		`{"x-kubernetes-validations":[{"message":"m","rule":"self.a"}]}`,
+	} {
+		if !checkBytes(t, []byte(text)) {
+			t.Errorf("%s was not read", text)
+		}
+	}
+}
+
+func TestReadSchemaLeavesWhatIsNone(t *testing.T) {
+	for _, text := range []string{
+		``, `{`, `{"type":"a"`, `{"type":"a",}`, `{"type":"a","type":"a"}`, `{"type" "a"}`, `{"type":"a"}x`, `{"type":"a` + "\x01" + `"}`,
+		`{"type":"a` + "\xff" + `"}`, `{"maxLength":01}`, `{"maxLength":+1}`, `{"maximum":0x10}`, `{"maximum":Inf}`, `{"maximum":1.}`, `{"maximum":.5}`,
+		`{"nullable":tru}`, `{"required":["a",]}`, `{"required":["a" "b"]}`, `{"properties":{"a":{},"a":{}}}`, `{"description":"\x"}`,
+		`{"description":"\u12"}`, `{"description":"\ud800"}`, `{"default":{"a":1,"a":2}}`, `{"default":{,}}`, `{"default":null}`, `{"example":null}`,
+		`{"enum":[1 2]}`, `{"enum":[tru]}`, `{"x-kubernetes-validations":[{"rule":"a","rule":"b"}]}`, `{"description":"\`, `{"description":"\"`,
+	} {
+		if _, _, ok := readSchema([]byte(text), 1); ok {
+			t.Errorf("%s was read", text)
+		}
+	}
+}
+
+func FuzzReadSchema(f *testing.F) {
+	for _, k := range keywords {
+		for _, v := range []string{`"a"`, `1`, `-0.5`, `true`, `{}`, `[{}]`, `["a"]`, `{"a":{}}`, `[{"rule":"a"}]`} {
+			f.Add([]byte(`{"` + k + `":` + v + `}`))
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) { checkBytes(t, raw) })
 }
