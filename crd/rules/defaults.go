@@ -59,7 +59,7 @@ func (in surroundings) object(value any) map[string]any {
 
 // node checks the default of s and those below. Defaults of additionalProperties are not looked at: none is ever used.
 func (d *defaultsChecker) node(ctx context.Context, path *field.Path, s *schema.Schema, in surroundings) field.ErrorList {
-	if s == nil || d.left < 0 {
+	if !s.HasDefaults() || d.left < 0 {
 		return nil
 	}
 	if s.Embedded {

@@ -141,9 +141,13 @@ func eachChild(p *props, visit func(*props)) {
 		}
 	}
 	members := func(m map[string]props) {
+		if len(m) == 0 {
+			return
+		}
+		child := new(props) // one for all: visit does not keep it
 		for _, name := range sortedKeys(m) {
-			child := m[name]
-			visit(&child)
+			*child = m[name]
+			visit(child)
 		}
 	}
 	optional := func(c *props) {

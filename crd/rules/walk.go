@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/keelson-project/keelson/crd/schema"
 )
 
 // openAPITypes are the types that a schema may name.
@@ -81,6 +83,7 @@ func (w *walker) keywords(path *field.Path, p *props, n node) field.ErrorList {
 // children checks the schemas inside p.
 func (w *walker) children(path *field.Path, p *props, n node) field.ErrorList {
 	errs := w.members(path, p, n)
+	var child props // declared here, it stays on the stack
 	n.root = false
 	errs = append(errs, w.node(path.Child("not"), p.Not, n)...)
 	for _, branch := range []struct {
@@ -92,7 +95,7 @@ func (w *walker) children(path *field.Path, p *props, n node) field.ErrorList {
 		}
 	}
 	for _, name := range sortedKeys(p.Definitions) {
-		child := p.Definitions[name]
+		child = p.Definitions[name]
 		errs = append(errs, w.node(path.Child("definitions").Key(name), &child, n)...)
 	}
 	if p.Items != nil {
@@ -114,6 +117,7 @@ func (w *walker) children(path *field.Path, p *props, n node) field.ErrorList {
 // members checks properties and additionalProperties, of which a node has one: those that are not specified are pruned.
 func (w *walker) members(path *field.Path, p *props, n node) field.ErrorList {
 	var errs field.ErrorList
+	var child props // declared here, it stays on the stack
 	if a := p.AdditionalProperties; a != nil {
 		if len(p.Properties) > 0 && (!a.Allows || a.Schema != nil) {
 			errs = append(errs, field.Forbidden(path.Child("additionalProperties"), "additionalProperties and properties are mutual exclusive"))
@@ -126,7 +130,10 @@ func (w *walker) members(path *field.Path, p *props, n node) field.ErrorList {
 		errs = append(errs, w.node(path.Child("additionalProperties"), a.Schema, additional)...)
 	}
 	for _, name := range sortedKeys(p.Properties) {
-		child, member := p.Properties[name], n
+		if child = p.Properties[name]; schema.IsPlain(&child) {
+			continue
+		}
+		member := n
 		member.root = false
 		if p.XMapType != nil && *p.XMapType != "granular" {
 			member.uncorrelated = firstOf(n.uncorrelated, path)

@@ -43,5 +43,8 @@ func fill(x any, s *Schema) {
 // replacesNull says whether the default of s takes the place of a null.
 func (s *Schema) replacesNull() bool { return s != nil && !s.Nullable && s.Default != nil }
 
+// HasDefaults says whether s or anything below it, branches under allOf and the like left aside, has a default.
+func (s *Schema) HasDefaults() bool { return s != nil && (s.Default != nil || s.fillsBelow) }
+
 // fills says whether s or a node below it has something to fill in.
 func (s *Schema) fills() bool { return s != nil && s.fillsBelow }

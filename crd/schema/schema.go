@@ -108,6 +108,7 @@ func New(p *apiextensionsv1.JSONSchemaProps) (*Schema, error) {
 	}
 	s := &Schema{Type: p.Type, Nullable: p.Nullable}
 	var err error
+	var child apiextensionsv1.JSONSchemaProps // declared here, it stays on the stack
 	if s.Extensions, err = newExtensions(p); err != nil {
 		return nil, err
 	}
@@ -136,7 +137,7 @@ func New(p *apiextensionsv1.JSONSchemaProps) (*Schema, error) {
 	if len(p.Properties) > 0 {
 		s.Properties = make(map[string]*Schema, len(p.Properties))
 		for name := range p.Properties {
-			child := p.Properties[name]
+			child = p.Properties[name]
 			if s.Properties[name], err = New(&child); err != nil {
 				return nil, err
 			}

@@ -42,15 +42,17 @@ func structure(path *field.Path, p *props, at place) field.ErrorList {
 		return nil
 	}
 	var errs field.ErrorList
-	items := path.Child("items")
+	var child props // declared here, it stays on the stack
 	if p.Type == "array" && (p.Items == nil || p.Items.Schema == nil) {
-		errs = append(errs, field.Required(items, "must be specified"))
+		errs = append(errs, field.Required(path.Child("items"), "must be specified"))
 	}
 	if p.Items != nil {
-		errs = append(errs, structure(items, p.Items.Schema, item)...)
+		errs = append(errs, structure(path.Child("items"), p.Items.Schema, item)...)
 	}
 	for name := range p.Properties {
-		child := p.Properties[name]
+		if child = p.Properties[name]; IsPlain(&child) {
+			continue
+		}
 		errs = append(errs, structure(path.Child("properties").Key(name), &child, member)...)
 	}
 	if a := p.AdditionalProperties; a != nil {
@@ -62,6 +64,22 @@ func structure(path *field.Path, p *props, at place) field.ErrorList {
 	errs = append(errs, structureOfNode(path, p, at)...)
 	errs = append(errs, values(path, p, isIntOrString(p.AnyOf), len(p.AllOf) > 0 && isIntOrString(p.AllOf[0].AnyOf))...)
 	return append(errs, metaMembers(path, p, at)...)
+}
+
+// IsPlain says that p is a scalar which no rule about schemas finds fault with, wherever it is a property: most nodes of
+// real schemas are. It is asked before anything is done for a node (its path to be told, above all).
+func IsPlain(p *props) bool {
+	switch p.Type {
+	case "string", "integer", "number", "boolean":
+	default:
+		return false
+	}
+	return p.Pattern == "" && p.Default == nil && p.ID == "" && p.Schema == "" && p.Ref == nil && !p.UniqueItems &&
+		p.Items == nil && p.Properties == nil && p.AdditionalProperties == nil && p.AdditionalItems == nil &&
+		p.AllOf == nil && p.AnyOf == nil && p.OneOf == nil && p.Not == nil &&
+		p.PatternProperties == nil && p.Definitions == nil && p.Dependencies == nil &&
+		p.XPreserveUnknownFields == nil && !p.XEmbeddedResource && !p.XIntOrString &&
+		p.XListType == nil && p.XMapType == nil && p.XListMapKeys == nil && p.XValidations == nil
 }
 
 // structureOfNode checks p without its children.
@@ -176,11 +194,12 @@ func nested(path *field.Path, p *props, skipAnyOf bool) field.ErrorList {
 		return nil
 	}
 	errs := values(path, p, skipAnyOf, false)
+	var child props // declared here, it stays on the stack
 	if p.Items != nil {
 		errs = append(errs, nested(path.Child("items"), p.Items.Schema, false)...)
 	}
 	for name := range p.Properties {
-		child := p.Properties[name]
+		child = p.Properties[name]
 		errs = append(errs, nested(path.Child("properties").Key(name), &child, false)...)
 	}
 	for _, rule := range []struct {
