@@ -195,7 +195,9 @@ func version(ctx context.Context, env *Env, t load.Type) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var list struct{ Metadata struct{ ResourceVersion string } }
+	var list struct {
+		Metadata struct{ ResourceVersion string }
+	}
 	err = json.Unmarshal(raw, &list)
 	return list.Metadata.ResourceVersion, err
 }

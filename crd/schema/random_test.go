@@ -102,7 +102,7 @@ func FuzzBytes(f *testing.F) {
 		}
 		s.PruneDefaults()
 		var obj map[string]any
-		if utiljson.Unmarshal(objectText, &obj) != nil {
+		if utiljson.Unmarshal(objectText, &obj) != nil || obj == nil {
 			return
 		}
 		agree(t, s, obj)

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -78,7 +79,7 @@ func inLimits(n int, least, most *int64) bool {
 }
 
 func rightType(types []string, format string, value any) bool {
-	has := func(t string) bool { return strings.Contains(strings.Join(types, ","), t) }
+	has := func(t string) bool { return slices.Contains(types, t) }
 	if len(types) == 0 && format == "" {
 		return true
 	}
