@@ -23,6 +23,9 @@ import (
 // gitVersion is the release of Kubernetes whose API this is; what comes after the plus sign says who serves it.
 const gitVersion = "v1.37.2+keelson"
 
+// minorVersion is what OpenAPI documents call it.
+const minorVersion = "1.37"
+
 // requestTimeout bounds every request but watches.
 const requestTimeout = time.Minute
 

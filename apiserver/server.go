@@ -93,7 +93,7 @@ func New(c Config) (*Server, error) {
 	})
 	s.api = endpoints.New(s.catalog, s.registry, endpoints.Options{Stopping: s.stopping, WatchEvent: s.metrics.WatchEvent})
 	s.discovery = discovery.New(s.catalog, discovery.Options{ServerAddress: c.Address})
-	s.openapi = openapi.New(s.catalog, openapi.Options{Models: models, Version: gitVersion})
+	s.openapi = openapi.New(s.catalog, openapi.Options{Models: models, Version: minorVersion})
 	s.health = s.newHealth()
 	s.metrics.CollectObjects(s.countObjects)
 	return s, nil

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	kschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	kjson "sigs.k8s.io/json"
@@ -198,14 +197,15 @@ func (kindSchema) ValidateStatus(_ context.Context, obj, _ resource.Object) fiel
 	return rules.ValidateStatus(s.CustomResourceDefinition)
 }
 
-// MergeModel names the model by which CustomResourceDefinitions are merged when they are applied.
-func (kindSchema) MergeModel() string {
+// ModelName is the name under which the schema is published.
+func (kindSchema) ModelName() string {
 	return "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
 }
 
-// OpenAPI implements resource.Schema. The schema of schemas refers to itself in every direction, and is published as
-// what it is at the top.
-func (kindSchema) OpenAPI() *spec.Schema { return publishedKind() }
+// OpenAPI implements resource.Schema: a reference to the model of that name.
+func (s kindSchema) OpenAPI() *spec.Schema {
+	return spec.RefSchema("#/components/schemas/" + s.ModelName())
+}
 
 // warn tells of what is accepted and yet of no use.
 func warn(_ context.Context, obj, old resource.Object) []string {
@@ -225,5 +225,3 @@ func warn(_ context.Context, obj, old resource.Object) []string {
 	}
 	return rules.Warnings(c, before)
 }
-
-var kindGVK = kschema.GroupVersionKind{Group: apiextensionsv1.GroupName, Version: "v1", Kind: "CustomResourceDefinition"}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/crd/cel"
+	"github.com/keelson-project/keelson/crd/published"
 	"github.com/keelson-project/keelson/crd/schema"
 	"github.com/keelson-project/keelson/crd/validation"
 )
@@ -26,7 +28,7 @@ type objectSchema struct {
 	version    int           // its index in of
 	shape      *objectSchema // the first of the Definition's that is equal
 	print      string        // see head.print
-	selectable []string
+	selectable []string      // names of fields
 	scale      *apiextensionsv1.CustomResourceSubresourceScale
 
 	parse   sync.Once
@@ -51,7 +53,7 @@ func newObjectSchema(h *head, version int) *objectSchema {
 		of:  h, version: version, print: h.print,
 	}
 	for _, f := range v.SelectableFields {
-		s.selectable = append(s.selectable, f.JSONPath)
+		s.selectable = append(s.selectable, strings.TrimPrefix(f.JSONPath, "."))
 	}
 	if v.Subresources != nil {
 		s.scale = v.Subresources.Scale
@@ -86,6 +88,17 @@ func shareShapes(versions []resource.Version) {
 func (s *objectSchema) SameShape(other resource.Schema) bool {
 	o, ok := other.(*objectSchema)
 	return ok && s.shape == o.shape
+}
+
+// isStructural says whether an encoded schema is one. It is asked only of those that some server, years ago, accepted
+// without looking.
+func isStructural(raw []byte) bool {
+	var props apiextensionsv1.JSONSchemaProps
+	if raw == nil || json.Unmarshal(raw, &props) != nil {
+		return false
+	}
+	_, err := schema.New(&props)
+	return err == nil && len(schema.ValidateStructural(nil, &props)) == 0
 }
 
 // preserveAll is what spec.preserveUnknownFields of older days means today.
@@ -248,13 +261,22 @@ func (s *objectSchema) Fingerprint() string {
 
 // OpenAPI implements resource.Schema.
 func (s *objectSchema) OpenAPI() *spec.Schema {
-	raw := s.raw()
-	if raw == nil {
-		return schema.Publish(nil, s.gvk, s.selectable)
+	out := &spec.Schema{}
+	if json.Unmarshal(s.AppendOpenAPI(nil, false), out) == nil {
+		return out
 	}
-	var props apiextensionsv1.JSONSchemaProps
-	if err := json.Unmarshal(raw, &props); err != nil {
-		return schema.Publish(nil, s.gvk, s.selectable)
+	// Something in it is too large (a number): the shape is not known then.
+	out = spec.MapProperty(nil)
+	out.AdditionalProperties = nil
+	return out
+}
+
+// AppendOpenAPI appends the published schema to b, as JSON in the form of OpenAPI v2 or v3; see package openapi.
+func (s *objectSchema) AppendOpenAPI(b []byte, v2 bool) []byte {
+	o := published.Options{GVK: s.gvk, Selectable: s.selectable, V2: v2, Open: s.of.Spec.PreserveUnknownFields}
+	raw := s.of.schemas.of(s.version)
+	if s.of.isTrue(apiextensionsv1.NonStructuralSchema) && !isStructural(raw) {
+		raw = nil
 	}
-	return schema.Publish(&props, s.gvk, s.selectable)
+	return o.Append(b, raw)
 }

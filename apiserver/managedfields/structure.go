@@ -13,10 +13,10 @@ import (
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
-// Modeled is an optional interface of a resource.Schema that has a name among the Models but is published as something
-// simpler: its objects merge as the model says.
-type Modeled interface {
-	MergeModel() string
+// Named is an optional interface of a resource.Schema that has a name among the Models: its objects merge as the model
+// says.
+type Named interface {
+	ModelName() string
 }
 
 type structureKey struct{ version string }
@@ -44,8 +44,8 @@ const rootName = "root"
 
 func newStructure(v *resource.Version, set Models) (typed.ParseableType, error) {
 	var root *spec.Schema
-	if named, ok := v.Schema.(Modeled); ok {
-		root = set.Schema(named.MergeModel())
+	if named, ok := v.Schema.(Named); ok {
+		root = set.Schema(named.ModelName())
 	} else {
 		root = v.Schema.OpenAPI()
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // documentForm is part of every hash: raise it when what is made of a Definition changes.
-const documentForm = "1"
+const documentForm = "2"
 
 // index is the list of the v3 documents.
 type index struct {
@@ -86,7 +86,7 @@ func (s *Server) hashGroup(group string, live map[*resource.Definition]string, h
 			}
 			if sums[v.Name] == nil {
 				sums[v.Name] = sha256.New()
-				fmt.Fprintln(sums[v.Name], documentForm, s.options.Title, s.options.Version)
+				fmt.Fprintln(sums[v.Name], documentForm, s.options.Models.Fingerprint(), s.options.Title, s.options.Version)
 			}
 			fmt.Fprintln(sums[v.Name], p)
 		}
@@ -114,15 +114,14 @@ func fingerprint(d *resource.Definition) (string, error) {
 		for _, name := range slices.Sorted(maps.Keys(v.Subresources)) {
 			fmt.Fprintf(h, "%q %v\n", name, v.Subresources[name].Verbs)
 		}
-		if f, ok := v.Schema.(Fingerprinter); ok {
-			fmt.Fprintln(h, f.Fingerprint())
-			continue
+		switch s := v.Schema.(type) {
+		case Named:
+			fmt.Fprintln(h, s.ModelName())
+		case Publisher:
+			fmt.Fprintln(h, s.Fingerprint())
+		default:
+			return "", fmt.Errorf("openapi: the schema of %s has no published form", d.GroupVersionKind(v.Name))
 		}
-		data, err := json.Marshal(v.Schema.OpenAPI())
-		if err != nil {
-			return "", fmt.Errorf("schema of %s: %w", d.GroupVersionKind(v.Name), err)
-		}
-		h.Write(data)
 	}
 	return string(h.Sum(nil)), nil
 }

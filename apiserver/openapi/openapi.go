@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"k8s.io/kube-openapi/pkg/validation/spec"
-
 	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -18,19 +16,24 @@ import (
 // Models are the named schemas that published schemas refer to: ObjectMeta, Status, the types inside built-in kinds.
 // *models.Set of package builtin/models is one.
 type Models interface {
-	// Schema returns a fresh copy of the schema of that name, in OpenAPI v3 form, or nil.
-	Schema(name string) *spec.Schema
+	// Entry returns the model of that name, its schema in OpenAPI v3 form, and whether there is one.
+	Entry(name string) (models.Entry, bool)
+	// Fingerprint is a digest of all models.
+	Fingerprint() string
 }
 
-// Named is an optional interface of a resource.Schema that has a name of its own among the Models, and there also a
-// list type (NAMEList). Others are published as REVERSED-GROUP.VERSION.KIND, with a list type made for them.
+// Named is an optional interface of a resource.Schema that is published as a model, with a list type there (NAMEList).
+// Others have to be Publishers: they are published as REVERSED-GROUP.VERSION.KIND, with a list type made for them.
 type Named interface {
 	ModelName() string
 }
 
-// Fingerprinter is an optional interface of a resource.Schema: a digest that changes when what OpenAPI returns does. With
-// it, the index of all documents is made without building the schemas.
-type Fingerprinter interface {
+// Publisher is an optional interface of a resource.Schema that writes its own published form.
+type Publisher interface {
+	// AppendOpenAPI appends the schema of the whole kind to b, as JSON in the form of OpenAPI v2 or v3. It refers to no
+	// model but ObjectMeta.
+	AppendOpenAPI(b []byte, v2 bool) []byte
+	// Fingerprint is a digest that changes when the schema does. It is asked for often, the schema rarely.
 	Fingerprint() string
 }
 
@@ -39,7 +42,7 @@ type Options struct {
 	Models Models // nil: those of package builtin/models
 	// Title and Version of info in the documents; "Kubernetes" and "unversioned" where they are "".
 	Title, Version string
-	// CacheBytes bounds the encoded documents that are kept between requests; zero: 32 MiB.
+	// CacheBytes bounds the encoded documents that are kept between requests; zero: 8 MiB.
 	CacheBytes int
 }
 
@@ -47,6 +50,9 @@ type Options struct {
 type Server struct {
 	catalog *resource.Catalog
 	options Options
+	// params and customModels are parts of documents that are always the same.
+	params       func() *paramTexts
+	customModels func() (customModels, error)
 
 	mu sync.Mutex
 	// The index, as of generation; nil until the first request.
@@ -72,9 +78,12 @@ func New(catalog *resource.Catalog, o Options) *Server {
 		o.Version = "unversioned"
 	}
 	if o.CacheBytes == 0 {
-		o.CacheBytes = 32 << 20
+		o.CacheBytes = 8 << 20
 	}
-	return &Server{catalog: catalog, options: o, kept: map[string]*list.Element{}}
+	return &Server{
+		catalog: catalog, options: o, kept: map[string]*list.Element{}, params: sync.OnceValue(newParamTexts),
+		customModels: sync.OnceValues(func() (customModels, error) { return newCustomModels(o.Models) }),
+	}
 }
 
 // Serve answers a GET request for an OpenAPI document, and says whether its path is one: if not (another path, or a

@@ -3,24 +3,25 @@ package openapi
 import (
 	"slices"
 	"strings"
+	"unicode"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
+// The models that operations refer to.
+const (
+	deleteOptions = models.DeleteOptions
+	patchModel    = models.Patch
+)
+
 // path is one path of a document with its operations, in a form that v2 and v3 are both written from.
 type path struct {
 	path       string
-	params     []param
+	params     params
 	operations []operation
-}
-
-type param struct {
-	name, in, kind, description string
-	required                    bool
 }
 
 type operation struct {
@@ -28,32 +29,47 @@ type operation struct {
 	id, description string
 	tag             string
 	kind            schema.GroupVersionKind // zero: none
-	params          []param
-	body            string   // model of the request body; "": none
-	patches         []string // media types of a patch body; nil: */*
-	result          string   // model of the answer
+	params          params
+	body            string // model of the request body; "": none
+	optional        bool   // of the body
+	consumes        []string
+	produces        []string
+	result          string // model of the answer
 	codes           []int
-	watchable       bool // may be answered as a stream
 }
 
+// Media types of requests and answers. Custom and built-in kinds take and give the same, but Kubernetes publishes it in
+// two ways.
+var (
+	mediaTypes     = []string{"application/json", "application/yaml"}
+	watchTypes     = []string{"application/json", "application/yaml", "application/json;stream=watch"}
+	anyType        = []string{"*/*"}
+	customPatches  = []string{"application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"}
+	builtinPatches = []string{"application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml"}
+)
+
 // kindPaths are the paths of one version of d.
-func kindPaths(d *resource.Definition, v *resource.Version) []path {
+func (t *paramTexts) kindPaths(d *resource.Definition, v *resource.Version) []path {
 	b := pathBuilder{
-		d: d, v: v, kind: d.GroupVersionKind(v.Name), model: modelName(d, v), list: listName(d, v),
-		title: title(d.Group) + strings.ToUpper(v.Name[:1]) + v.Name[1:], tag: tag(d.Group) + "_" + v.Name,
+		paramTexts: t, d: d, v: v, kind: d.GroupVersionKind(v.Name), model: modelName(d, v), list: listName(d, v),
+		group: identifier(strings.TrimSuffix(groupOrCore(d.Group), ".k8s.io"), true) + identifier(v.Name, true), tag: tag(d.Group, v.Name),
+		consumes: mediaTypes, lists: mediaTypes,
+	}
+	if !d.Custom {
+		b.consumes, b.lists = anyType, watchTypes
 	}
 	root := "/" + groupVersionPath(d.Group, v.Name) + "/"
 	collection := root + d.Names.Plural
-	var params []param
-	var out []path
+	out := make([]path, 0, 5)
+	scope := t.pretty
 	if d.Namespaced {
 		out = append(out, b.everywhere(collection))
 		collection = root + "namespaces/{namespace}/" + d.Names.Plural
-		params = []param{namespaceParam}
+		scope = t.namespaced
 		b.scope = "Namespaced"
 	}
-	out = append(out, b.collection(collection, params))
-	item := append([]param{{name: "name", in: "path", kind: "string", required: true, description: "name of the " + d.Names.Kind}}, params...)
+	out = append(out, b.collection(collection, scope))
+	item := t.named(d.Names.Kind, scope)
 	out = append(out, b.item(collection+"/{name}", item))
 	names := make([]string, 0, len(v.Subresources))
 	for name := range v.Subresources {
@@ -71,149 +87,169 @@ func resourcesPath(group, version string) path {
 	return path{
 		path: "/" + groupVersionPath(group, version) + "/",
 		operations: []operation{{
-			method: "get", id: "get" + title(group) + strings.ToUpper(version[:1]) + version[1:] + "APIResources",
-			description: "get available resources", tag: tag(group) + "_" + version, result: models.APIResourceList, codes: []int{200},
+			method: "get", id: "get" + identifier(strings.TrimSuffix(groupOrCore(group), ".k8s.io"), true) + identifier(version, true) + "APIResources",
+			description: "get available resources", tag: tag(group, version), result: models.APIResourceList, codes: ok,
+			consumes: mediaTypes, produces: mediaTypes,
 		}},
 	}
 }
 
 type pathBuilder struct {
+	*paramTexts
 	d           *resource.Definition
 	v           *resource.Version
 	kind        schema.GroupVersionKind
 	model, list string
-	title, tag  string
+	group, tag  string // group and version in operation ids and tags
 	scope       string // "Namespaced" or ""
+	consumes    []string
+	lists       []string // media types of lists
 }
 
-func (b *pathBuilder) operation(method, action, id, description string) operation {
-	return operation{method: method, action: action, id: id, description: description, tag: b.tag, kind: b.kind, result: b.model, codes: []int{200}}
+var (
+	ok                = []int{200}
+	okCreated         = []int{200, 201}
+	okAccepted        = []int{200, 202}
+	okCreatedAccepted = []int{200, 201, 202}
+)
+
+// operation begins one. The id is the verb, the group and version, and the rest of the name.
+func (b *pathBuilder) operation(method, action, verb, name, description string) operation {
+	return operation{
+		method: method, action: action, id: verb + b.group + identifier(name, true), description: description, tag: b.tag, kind: b.kind,
+		result: b.model, codes: ok, consumes: b.consumes, produces: mediaTypes,
+	}
 }
 
-func (b *pathBuilder) name() string { return b.title + b.scope + b.d.Names.Kind }
+func (b *pathBuilder) name() string { return b.scope + b.d.Names.Kind }
+
+func (b *pathBuilder) listOperation(name string) operation {
+	description := "list or watch objects of kind "
+	if b.d.Custom {
+		description = "list objects of kind "
+	}
+	op := b.operation("get", "list", "list", name, description+b.d.Names.Kind)
+	op.result, op.produces = b.list, b.lists
+	return op
+}
 
 func (b *pathBuilder) everywhere(at string) path {
-	op := b.operation("get", "list", "list"+b.title+b.d.Names.Kind+"ForAllNamespaces", "list or watch objects of kind "+b.d.Names.Kind)
-	op.result, op.watchable = b.list, true
-	return path{path: at, params: slices.Concat(listParams, []param{prettyParam}), operations: []operation{op}}
+	return path{
+		path: at, params: b.paramTexts.everywhere, operations: []operation{b.listOperation(b.d.Names.Kind + "ForAllNamespaces")},
+	}
 }
 
-func (b *pathBuilder) collection(at string, params []param) path {
+func (b *pathBuilder) collection(at string, params params) path {
 	kind := b.d.Names.Kind
-	list := b.operation("get", "list", "list"+b.name(), "list or watch objects of kind "+kind)
-	list.result, list.watchable, list.params = b.list, true, listParams
-	create := b.operation("post", "post", "create"+b.name(), "create a "+kind)
-	create.body, create.params, create.codes = b.model, writeParams, []int{200, 201, 202}
-	p := path{path: at, params: slices.Concat(params, []param{prettyParam}), operations: []operation{list, create}}
+	list := b.listOperation(b.name())
+	list.params = b.paramTexts.list
+	create := b.operation("post", "post", "create", b.name(), "create"+article(kind)+kind)
+	create.body, create.params, create.codes = b.model, b.write, okCreatedAccepted
+	p := path{path: at, params: params, operations: []operation{list, create}}
 	if !b.d.NoDeleteCollection {
-		del := b.operation("delete", "deletecollection", "delete"+b.title+"Collection"+b.scope+kind, "delete collection of "+kind)
-		del.body, del.result, del.params = models.DeleteOptions, models.Status, deleteCollectionParams
+		del := b.operation("delete", "deletecollection", "delete", "Collection"+b.name(), "delete collection of "+kind)
+		del.result = models.Status
+		if b.d.Custom {
+			del.params = b.paramTexts.collection
+		} else {
+			del.body, del.optional, del.params = deleteOptions, true, b.removeList
+		}
 		p.operations = append(p.operations, del)
 	}
 	return p
 }
 
-func (b *pathBuilder) item(at string, params []param) path {
+func (b *pathBuilder) item(at string, params params) path {
 	kind := b.d.Names.Kind
-	get := b.operation("get", "get", "read"+b.name(), "read the specified "+kind)
-	put := b.operation("put", "put", "replace"+b.name(), "replace the specified "+kind)
-	put.body, put.params, put.codes = b.model, writeParams, []int{200, 201}
-	del := b.operation("delete", "delete", "delete"+b.name(), "delete a "+kind)
-	del.body, del.result, del.params, del.codes = models.DeleteOptions, models.Status, deleteParams, []int{200, 202}
-	return path{
-		path: at, params: slices.Concat(params, []param{prettyParam}),
-		operations: []operation{get, put, b.patch("patch"+b.name(), "partially update the specified "+kind), del},
+	get := b.operation("get", "get", "read", b.name(), "read the specified "+kind)
+	if b.d.Custom {
+		get.params = b.get
 	}
+	put := b.operation("put", "put", "replace", b.name(), "replace the specified "+kind)
+	put.body, put.params, put.codes = b.model, b.write, okCreated
+	del := b.operation("delete", "delete", "delete", b.name(), "delete"+article(kind)+kind)
+	del.body, del.optional, del.result, del.params, del.codes = deleteOptions, true, models.Status, b.remove, okAccepted
+	return path{path: at, params: params, operations: []operation{get, put, b.patchOperation(b.name(), "partially update the specified "+kind), del}}
 }
 
-func (b *pathBuilder) patch(id, description string) operation {
-	op := b.operation("patch", "patch", id, description)
-	op.body, op.params, op.codes = models.Patch, patchParams, []int{200, 201}
-	op.patches = []string{"application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"}
+func (b *pathBuilder) patchOperation(name, description string) operation {
+	op := b.operation("patch", "patch", "patch", name, description)
+	op.body, op.params, op.consumes = patchModel, b.patch, customPatches
+	if !b.d.Custom {
+		op.codes = okCreated
+	}
 	if b.v.GoType != nil {
-		op.patches = append(op.patches, "application/strategic-merge-patch+json")
+		op.consumes = builtinPatches
 	}
 	return op
 }
 
-func (b *pathBuilder) subresource(at, name string, params []param) path {
+func (b *pathBuilder) subresource(at, name string, params params) path {
 	sub := b.v.Subresources[name]
 	of := *b
 	if sub.Scale != nil {
-		of.kind, of.model = schema.GroupVersionKind{Group: "autoscaling", Version: "v1", Kind: "Scale"}, models.Scale
+		of.model = models.Scale
+		if !b.d.Custom {
+			of.kind = schema.GroupVersionKind{Group: "autoscaling", Version: "v1", Kind: "Scale"}
+		}
 	}
-	suffix := strings.ToUpper(name[:1]) + name[1:]
-	p := path{path: at, params: slices.Concat(params, []param{prettyParam})}
+	id, kind := b.name()+strings.ToUpper(name[:1])+name[1:], b.d.Names.Kind
+	p := path{path: at, params: params}
 	serves := func(verb string) bool { return sub.Verbs == nil || slices.Contains(sub.Verbs, verb) }
 	if serves("get") {
-		p.operations = append(p.operations, of.operation("get", "get", "read"+b.name()+suffix, "read "+name+" of the specified "+b.d.Names.Kind))
+		get := of.operation("get", "get", "read", id, "read "+name+" of the specified "+kind)
+		if b.d.Custom {
+			get.params = b.get
+		}
+		p.operations = append(p.operations, get)
 	}
 	if serves("update") {
-		put := of.operation("put", "put", "replace"+b.name()+suffix, "replace "+name+" of the specified "+b.d.Names.Kind)
-		put.body, put.params, put.codes = of.model, writeParams, []int{200, 201}
+		put := of.operation("put", "put", "replace", id, "replace "+name+" of the specified "+kind)
+		put.body, put.params, put.codes = of.model, b.write, okCreated
 		p.operations = append(p.operations, put)
 	}
 	if serves("patch") {
-		p.operations = append(p.operations, of.patch("patch"+b.name()+suffix, "partially update "+name+" of the specified "+b.d.Names.Kind))
+		p.operations = append(p.operations, of.patchOperation(id, "partially update "+name+" of the specified "+kind))
 	}
 	return p
 }
 
-// words of a group's name: "events.k8s.io" is one, "stable.example.com" three.
-func words(group string) []string {
+func groupOrCore(group string) string {
 	if group == "" {
-		return []string{"core"}
+		return "core"
 	}
-	return strings.FieldsFunc(strings.TrimSuffix(group, ".k8s.io"), func(r rune) bool { return r == '.' || r == '-' })
+	return group
 }
 
-// title of a group in operation ids.
-func title(group string) string {
-	out := ""
-	for _, w := range words(group) {
-		out += strings.ToUpper(w[:1]) + w[1:]
-	}
-	return out
+func tag(group, version string) string {
+	return identifier(strings.TrimSuffix(groupOrCore(group), ".k8s.io"), false) + "_" + identifier(version, false)
 }
 
-func tag(group string) string {
-	t := title(group)
-	return strings.ToLower(t[:1]) + t[1:]
+// identifier is s without what is neither letter nor digit, in CamelCase.
+func identifier(s string, upper bool) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		c := rune(s[i])
+		switch {
+		case c < unicode.MaxASCII && unicode.IsLetter(c), c == '_', i != 0 && '0' <= c && c <= '9':
+			if upper {
+				c = unicode.ToUpper(c)
+			}
+			out, upper = append(out, byte(c)), false
+		default:
+			upper = true
+		}
+	}
+	return string(out)
 }
 
-// The parameters of requests, with the descriptions of the options' Go types.
-var (
-	prettyParam = param{
-		name: "pretty", in: "query", kind: "string",
-		description: "If 'true', then the output is pretty printed. Defaults to 'false' unless the user-agent indicates a browser or command-line HTTP tool (curl and wget).",
+// article goes before a kind, with spaces around it.
+func article(kind string) string {
+	switch {
+	case strings.HasSuffix(kind, "s") && !strings.HasSuffix(kind, "ss"):
+		return " " // it looks like a plural
+	case strings.ContainsRune("aeiouAEIOU", rune(kind[0])):
+		return " an "
 	}
-	namespaceParam = param{
-		name: "namespace", in: "path", kind: "string", required: true,
-		description: "object name and auth scope, such as for teams and projects",
-	}
-	listParams = query(metav1.ListOptions{}.SwaggerDoc(), "allowWatchBookmarks boolean", "continue string", "fieldSelector string",
-		"labelSelector string", "limit integer", "resourceVersion string", "resourceVersionMatch string", "sendInitialEvents boolean",
-		"timeoutSeconds integer", "watch boolean")
-	writeParams  = query(metav1.CreateOptions{}.SwaggerDoc(), "dryRun string", "fieldManager string", "fieldValidation string")
-	patchParams  = query(metav1.PatchOptions{}.SwaggerDoc(), "dryRun string", "fieldManager string", "fieldValidation string", "force boolean")
-	deleteParams = query(metav1.DeleteOptions{}.SwaggerDoc(), "dryRun string", "gracePeriodSeconds integer",
-		"ignoreStoreReadErrorWithClusterBreakingPotential boolean", "orphanDependents boolean", "propagationPolicy string")
-	deleteCollectionParams = sorted(slices.Concat(deleteParams, query(metav1.ListOptions{}.SwaggerDoc(), "continue string",
-		"fieldSelector string", "labelSelector string", "limit integer", "resourceVersion string", "resourceVersionMatch string",
-		"sendInitialEvents boolean", "timeoutSeconds integer")))
-)
-
-// query makes query parameters out of "name type" and the descriptions by name.
-func query(doc map[string]string, fields ...string) []param {
-	out := make([]param, 0, len(fields))
-	for _, f := range fields {
-		name, kind, _ := strings.Cut(f, " ")
-		out = append(out, param{name: name, in: "query", kind: kind, description: doc[name]})
-	}
-	return out
-}
-
-func sorted(params []param) []param {
-	slices.SortFunc(params, func(a, b param) int { return strings.Compare(a.name, b.name) })
-	return params
+	return " a "
 }

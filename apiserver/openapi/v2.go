@@ -1,15 +1,14 @@
 package openapi
 
 import (
-	"encoding/json"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 
-	openapi_v2 "github.com/google/gnostic-models/openapiv2"
-	"google.golang.org/protobuf/proto"
-	"k8s.io/kube-openapi/pkg/validation/spec"
-
 	"github.com/keelson-project/keelson/apiserver/builtin/models"
+	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
 // The media types of the v2 document. kubectl asks for the protobuf form, of which both names are in use.
@@ -18,8 +17,9 @@ const (
 	protoV2Legacy = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 )
 
-// serveV2 answers with the one document of all kinds. It grows with them, and is made for who asks; nothing of Kubernetes'
-// own clients does where /openapi/v3 is served.
+// serveV2 answers with the one document of all kinds. It grows with them, and is never held as a whole: each kind is
+// written to the client when its turn comes, and forgotten. (Nothing of Kubernetes' own clients asks for it where
+// /openapi/v3 is served.)
 func (s *Server) serveV2(w http.ResponseWriter, r *http.Request) error {
 	media, ok := mediaV2(r)
 	h := w.Header()
@@ -37,26 +37,15 @@ func (s *Server) serveV2(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	asJSON := func() ([]byte, error) { return s.cached("v2@"+ix.etag, s.documentV2) }
-	encode := asJSON
-	if media != "application/json" {
-		encode = func() ([]byte, error) {
-			return s.cached("v2.proto@"+ix.etag, func() ([]byte, error) {
-				data, err := asJSON()
-				if err != nil {
-					return nil, err
-				}
-				return toProto(data)
-			})
-		}
-	}
-	data, err := encode()
+	doc, err := s.beginV2()
 	if err != nil {
 		return err
 	}
 	h.Set("Content-Type", media)
-	_, err = w.Write(data)
-	return err
+	if media == protoV2Legacy {
+		return doc.write(&protoSink{w: w})
+	}
+	return doc.write(&jsonSink{w: w})
 }
 
 func mediaV2(r *http.Request) (string, bool) {
@@ -76,139 +65,135 @@ func mediaV2(r *http.Request) (string, bool) {
 	return "", false
 }
 
-func toProto(data []byte) ([]byte, error) {
-	doc, err := openapi_v2.ParseDocument(data)
-	if err != nil {
-		return nil, err
-	}
-	return proto.Marshal(doc)
+// sinkV2 takes a v2 document in parts: begin, then paths, then definitions, then parameters, then end. Each part of the
+// middle three comes in several pieces, which are objects of some of its members. The bytes are the sink's until it
+// returns.
+type sinkV2 interface {
+	begin(title, version string) error
+	paths(object []byte) error
+	definitions(object []byte) error
+	parameters(object []byte) error
+	end() error
 }
 
-func (s *Server) documentV2() ([]byte, error) {
-	c := components{models: s.options.Models, schemas: map[string]*spec.Schema{}}
-	doc := &spec.Swagger{SwaggerProps: spec.SwaggerProps{
-		Swagger: "2.0",
-		Info:    &spec.Info{InfoProps: spec.InfoProps{Title: s.options.Title, Version: s.options.Version}},
-		Paths:   &spec.Paths{Paths: map[string]spec.PathItem{}},
-	}}
-	for d := range s.catalog.All() {
+// documentV2 is what a v2 document is going to say.
+type documentV2 struct {
+	title, version string
+	params         *paramTexts
+	kinds          []*resource.Definition
+	models         []byte // the definitions that are models
+}
+
+// beginV2 makes what may fail, so that no answer breaks off half-way.
+func (s *Server) beginV2() (*documentV2, error) {
+	doc := &documentV2{title: s.options.Title, version: s.options.Version, params: s.params(), kinds: slices.Collect(s.catalog.All())}
+	c := closure{models: s.options.Models, entries: map[string]models.Entry{}}
+	roots := []string{
+		models.ObjectMeta, models.ListMeta, models.Status, models.DeleteOptions, models.Patch, models.Scale, models.APIResourceList,
+	}
+	for _, d := range doc.kinds {
 		for v := range servedVersions(d) {
-			discovery := resourcesPath(d.Group, v.Name)
-			doc.Paths.Paths[discovery.path] = pathV2(&discovery)
-			c.addKind(d, v)
-			for _, p := range kindPaths(d, v) {
-				doc.Paths.Paths[p.path] = pathV2(&p)
-				needed(&c, &p)
+			if _, ok := v.Schema.(Named); ok {
+				roots = append(roots, modelName(d, v), listName(d, v))
 			}
 		}
 	}
-	c.need(models.APIResourceList)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	doc.Definitions = make(spec.Definitions, len(c.schemas))
-	for name, schema := range c.schemas {
-		doc.Definitions[name] = schemaV2(schema)
-	}
-	doc.SecurityDefinitions = spec.SecurityDefinitions{"BearerToken": {SecuritySchemeProps: spec.SecuritySchemeProps{
-		Type: "apiKey", Name: "authorization", In: "header", Description: "Bearer Token authentication",
-	}}}
-	doc.Security = []map[string][]string{{"BearerToken": {}}}
-	return json.Marshal(doc)
+	var err error
+	doc.models, err = s.cached("v2 models "+strings.Join(roots, " "), func() ([]byte, error) {
+		c.need(roots...)
+		b, err := c.append([]byte{'{'}, true, audience{})
+		if err != nil {
+			return nil, err
+		}
+		return append(b, '}'), nil
+	})
+	return doc, err
 }
 
-func pathV2(p *path) spec.PathItem {
-	out := spec.PathItem{PathItemProps: spec.PathItemProps{Parameters: paramsV2(p.params)}}
-	for i := range p.operations {
-		op := operationV2(&p.operations[i])
-		switch p.operations[i].method {
-		case "get":
-			out.Get = op
-		case "post":
-			out.Post = op
-		case "put":
-			out.Put = op
-		case "patch":
-			out.Patch = op
-		case "delete":
-			out.Delete = op
+func (doc *documentV2) write(to sinkV2) error {
+	if err := to.begin(doc.title, doc.version); err != nil {
+		return err
+	}
+	b := make([]byte, 0, 64<<10)
+	seen := map[string]bool{}
+	for _, d := range doc.kinds {
+		b = append(b[:0], '{')
+		for v := range servedVersions(d) {
+			if p := resourcesPath(d.Group, v.Name); !d.Custom && !seen[p.path] {
+				seen[p.path] = true
+				b = appendPaths(b, []path{p}, true)
+			}
+			b = appendPaths(b, doc.params.kindPaths(d, v), true)
+		}
+		if err := to.paths(append(b, '}')); err != nil {
+			return err
 		}
 	}
-	return out
+	if err := to.definitions(doc.models); err != nil {
+		return err
+	}
+	for _, d := range doc.kinds {
+		b = append(b[:0], '{')
+		for v := range servedVersions(d) {
+			if _, ok := v.Schema.(Named); ok {
+				continue
+			}
+			var err error
+			if b, err = appendKind(b, d, v, true); err != nil {
+				return err
+			}
+		}
+		if err := to.definitions(append(b, '}')); err != nil {
+			return err
+		}
+	}
+	if err := to.parameters(doc.params.shared); err != nil {
+		return err
+	}
+	return to.end()
 }
 
-func paramsV2(params []param) []spec.Parameter {
-	out := make([]spec.Parameter, 0, len(params))
-	for _, p := range params {
-		v := spec.Parameter{ParamProps: spec.ParamProps{Name: p.name, In: p.in, Description: p.description, Required: p.required}}
-		v.Type, v.UniqueItems = p.kind, true
-		out = append(out, v)
-	}
-	return out
+// jsonSink writes the document as JSON.
+type jsonSink struct {
+	w       io.Writer
+	section string // "paths", "definitions", "parameters": the member that is open
+	err     error
 }
 
-func operationV2(op *operation) *spec.Operation {
-	out := &spec.Operation{OperationProps: spec.OperationProps{
-		ID: op.id, Description: op.description, Tags: []string{op.tag}, Schemes: []string{"https"},
-		Consumes: []string{"*/*"}, Produces: mediaTypes, Parameters: paramsV2(op.params),
-		Responses: &spec.Responses{ResponsesProps: spec.ResponsesProps{StatusCodeResponses: map[int]spec.Response{
-			http.StatusUnauthorized: {ResponseProps: spec.ResponseProps{Description: http.StatusText(http.StatusUnauthorized)}},
-		}}},
-	}}
-	if op.patches != nil {
-		out.Consumes = op.patches
+func (s *jsonSink) text(b []byte) {
+	if s.err == nil {
+		_, s.err = s.w.Write(b)
 	}
-	if op.watchable {
-		out.Produces = append([]string{"application/json;stream=watch"}, mediaTypes...)
-	}
-	if op.body != "" {
-		body := spec.Parameter{ParamProps: spec.ParamProps{Name: "body", In: "body", Required: op.body != models.DeleteOptions, Schema: refV2(op.body)}}
-		out.Parameters = append(out.Parameters, body)
-	}
-	for _, code := range op.codes {
-		out.Responses.StatusCodeResponses[code] = spec.Response{ResponseProps: spec.ResponseProps{
-			Description: http.StatusText(code), Schema: refV2(op.result),
-		}}
-	}
-	out.Extensions = operationExtensions(op)
-	return out
 }
 
-const definitionsPrefix = "#/definitions/"
-
-func refV2(model string) *spec.Schema {
-	return &spec.Schema{SchemaProps: spec.SchemaProps{Ref: spec.MustCreateRef(definitionsPrefix + model)}}
+func (s *jsonSink) begin(title, version string) error {
+	b := jsonscan.AppendString([]byte(`{"swagger":"2.0","info":{"title":`), title)
+	s.text(append(jsonscan.AppendString(append(b, `,"version":`...), version), '}'))
+	return s.err
 }
 
-// schemaV2 says in v2 what it can of a v3 schema, as Kubernetes does: no defaults, no nullable, no oneOf and the like. It
-// changes and reads s, which must not be used afterwards.
-func schemaV2(s *spec.Schema) spec.Schema {
-	if len(s.AllOf) == 1 && s.AllOf[0].Ref.String() != "" {
-		s.Ref = s.AllOf[0].Ref
+func (s *jsonSink) members(section string, object []byte) error {
+	if len(object) <= len(`{}`) {
+		return s.err
 	}
-	if ref := s.Ref.String(); ref != "" {
-		s.Ref = spec.MustCreateRef(definitionsPrefix + strings.TrimPrefix(ref, models.RefPrefix))
+	switch s.section {
+	case section:
+		s.text([]byte{','})
+	case "":
+		s.text([]byte(`,"` + section + `":{`))
+	default:
+		s.text([]byte(`},"` + section + `":{`))
 	}
-	if len(s.Type) == 0 && s.Ref.String() == "" && (len(s.OneOf) > 0 || len(s.AnyOf) > 0) && !intOrString(s) {
-		s.Type = spec.StringOrArray{"string"} // Quantity and IntOrString, whose text form always works
-	}
-	s.AllOf, s.AnyOf, s.OneOf, s.Not, s.Default = nil, nil, nil, nil, nil
-	if s.Nullable {
-		s.Nullable, s.Type = false, nil
-	}
-	for name, p := range s.Properties {
-		s.Properties[name] = schemaV2(&p)
-	}
-	if s.Items != nil && s.Items.Schema != nil {
-		*s.Items.Schema = schemaV2(s.Items.Schema)
-	}
-	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
-		*s.AdditionalProperties.Schema = schemaV2(s.AdditionalProperties.Schema)
-	}
-	return *s
+	s.section = section
+	s.text(object[1 : len(object)-1])
+	return s.err
 }
 
-func intOrString(s *spec.Schema) bool {
-	v, _ := s.Extensions.GetBool("x-kubernetes-int-or-string")
-	return v
+func (s *jsonSink) paths(object []byte) error       { return s.members("paths", object) }
+func (s *jsonSink) definitions(object []byte) error { return s.members("definitions", object) }
+func (s *jsonSink) parameters(object []byte) error  { return s.members("parameters", object) }
+
+func (s *jsonSink) end() error {
+	s.text([]byte(`},"securityDefinitions":` + bearerToken + `,"security":[{"BearerToken":[]}]}`))
+	return s.err
 }

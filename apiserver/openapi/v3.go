@@ -1,21 +1,18 @@
 package openapi
 
 import (
-	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"k8s.io/kube-openapi/pkg/spec3"
-	"k8s.io/kube-openapi/pkg/validation/spec"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/jsonscan"
 )
-
-// mediaTypes of objects in requests and answers. This is the place where protobuf and CBOR join.
-var mediaTypes = []string{"application/json", "application/yaml"}
 
 // serveV3 answers with the document of a group and version, false where there is none. A request that names the hash of
 // the content may be cached for good; one that names another hash is sent to the right one.
@@ -71,129 +68,104 @@ func acceptsJSON(r *http.Request) bool {
 	return false
 }
 
-// documentV3 makes the document of one group and version.
+// documentV3 makes the document of one group and version. Kubernetes makes those of custom kinds apart from all others,
+// and they look like it.
 func (s *Server) documentV3(gv string) ([]byte, error) {
 	defs, version := s.definitionsOf(gv)
-	c := components{models: s.options.Models, schemas: map[string]*spec.Schema{}}
-	doc := &spec3.OpenAPI{
-		Version: "3.0.0",
-		Info:    &spec.Info{InfoProps: spec.InfoProps{Title: s.options.Title, Version: s.options.Version}},
-		Paths:   &spec3.Paths{Paths: map[string]*spec3.Path{}},
+	custom := !slices.ContainsFunc(defs, func(d *resource.Definition) bool { return !d.Custom })
+	title, release := s.options.Title, s.options.Version
+	if custom {
+		title, release = "Kubernetes CRD Swagger", "v0.1.0"
 	}
-	for i, d := range defs {
-		if i == 0 {
-			p := resourcesPath(d.Group, version)
-			doc.Paths.Paths[p.path] = pathV3(&p)
-		}
-		v := d.Version(version)
-		c.addKind(d, v)
-		for _, p := range kindPaths(d, v) {
-			doc.Paths.Paths[p.path] = pathV3(&p)
-			needed(&c, &p)
-		}
+	b := make([]byte, 0, 128<<10)
+	b = jsonscan.AppendString(append(b, `{"openapi":"3.0.0","info":{"title":`...), title)
+	b = jsonscan.AppendString(append(b, `,"version":`...), release)
+	b = append(b, `},"paths":{`...)
+	var all []path
+	if !custom {
+		all = append(all, resourcesPath(defs[0].Group, version))
 	}
-	c.need(models.APIResourceList)
-	if err := c.err(); err != nil {
+	for _, d := range defs {
+		all = append(all, s.params().kindPaths(d, d.Version(version))...)
+	}
+	b = append(appendPaths(b, all, false), `},"components":{"schemas":{`...)
+	b, err := s.appendSchemas(b, defs, version, all, custom)
+	if err != nil {
 		return nil, err
 	}
-	doc.Components = &spec3.Components{
-		Schemas:         c.schemas,
-		SecuritySchemes: spec3.SecuritySchemes{"BearerToken": bearerToken()},
+	b = append(b, '}')
+	if !custom {
+		b = append(append(b, `,"securitySchemes":`...), bearerToken...)
 	}
-	return json.Marshal(doc)
+	return append(b, `}}`...), nil
 }
 
-func bearerToken() *spec3.SecurityScheme {
-	return &spec3.SecurityScheme{SecuritySchemeProps: spec3.SecuritySchemeProps{
-		Type: "apiKey", Name: "authorization", In: "header", Description: "Bearer Token authentication",
-	}}
-}
+const bearerToken = `{"BearerToken":{"description":"Bearer Token authentication","type":"apiKey","name":"authorization","in":"header"}}`
 
-// needed adds the models that the operations of a path name.
-func needed(c *components, p *path) {
-	for i := range p.operations {
-		for _, model := range []string{p.operations[i].body, p.operations[i].result} {
-			if model != "" && c.schemas[model] == nil {
-				c.need(model)
-			}
+// appendSchemas appends the schemas of the kinds, and the models that they and the paths refer to.
+func (s *Server) appendSchemas(b []byte, defs []*resource.Definition, version string, paths []path, custom bool) (_ []byte, err error) {
+	if custom {
+		return s.appendCustom(b, defs, version)
+	}
+	c := closure{models: s.options.Models, entries: map[string]models.Entry{}}
+	var own []string
+	for _, d := range defs {
+		v := d.Version(version)
+		if _, ok := v.Schema.(Named); ok {
+			c.need(modelName(d, v), listName(d, v))
+			continue
+		}
+		c.need(models.ObjectMeta, models.ListMeta)
+		own = append(own, modelName(d, v), listName(d, v))
+		if b, err = appendKind(b, d, v, false); err != nil {
+			return nil, err
 		}
 	}
+	c.needOperations(paths, own...)
+	return c.append(b, false, audience{gv: schema.GroupVersion{Group: defs[0].Group, Version: version}})
 }
 
-func pathV3(p *path) *spec3.Path {
-	out := &spec3.Path{PathProps: spec3.PathProps{Parameters: paramsV3(p.params)}}
-	for i := range p.operations {
-		op := operationV3(&p.operations[i])
-		switch p.operations[i].method {
-		case "get":
-			out.Get = op
-		case "post":
-			out.Post = op
-		case "put":
-			out.Put = op
-		case "patch":
-			out.Patch = op
-		case "delete":
-			out.Delete = op
+// appendCustom appends what documents of custom kinds have, most of which is always the same.
+func (s *Server) appendCustom(b []byte, defs []*resource.Definition, version string) (_ []byte, err error) {
+	scaled := false
+	for _, d := range defs {
+		v := d.Version(version)
+		scaled = scaled || v.Subresources["scale"] != nil
+		if b, err = appendKind(b, d, v, false); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	texts, err := s.customModels()
+	if err != nil {
+		return nil, err
+	}
+	b = append(comma(b), texts.always...)
+	if scaled {
+		b = append(append(b, ','), texts.scale...)
+	}
+	return b, nil
 }
 
-func paramsV3(params []param) []*spec3.Parameter {
-	out := make([]*spec3.Parameter, 0, len(params))
-	for _, p := range params {
-		s := &spec.Schema{SchemaProps: spec.SchemaProps{Type: spec.StringOrArray{p.kind}, UniqueItems: true}}
-		out = append(out, &spec3.Parameter{ParameterProps: spec3.ParameterProps{
-			Name: p.name, In: p.in, Description: p.description, Required: p.required, Schema: s,
-		}})
-	}
-	return out
-}
+// customModels are the models that documents of custom kinds have.
+type customModels struct{ always, scale []byte }
 
-func operationV3(op *operation) *spec3.Operation {
-	out := &spec3.Operation{OperationProps: spec3.OperationProps{
-		Tags: []string{op.tag}, Description: op.description, OperationId: op.id, Parameters: paramsV3(op.params),
-		Responses: &spec3.Responses{ResponsesProps: spec3.ResponsesProps{StatusCodeResponses: map[int]*spec3.Response{
-			http.StatusUnauthorized: {ResponseProps: spec3.ResponseProps{Description: http.StatusText(http.StatusUnauthorized)}},
-		}}},
-	}}
-	if op.body != "" {
-		media := op.patches
-		if media == nil {
-			media = []string{"*/*"}
-		}
-		out.RequestBody = &spec3.RequestBody{RequestBodyProps: spec3.RequestBodyProps{Content: contentV3(op.body, media), Required: true}}
+func newCustomModels(set Models) (out customModels, err error) {
+	about := audience{custom: true}
+	c := closure{models: set, entries: map[string]models.Entry{}}
+	c.need(models.ObjectMeta, models.ListMeta, models.Status, models.DeleteOptions, models.Patch)
+	if out.always, err = c.append([]byte{'{'}, false, about); err != nil {
+		return out, err
 	}
-	media := mediaTypes
-	if op.watchable {
-		media = append([]string{"application/json;stream=watch"}, mediaTypes...)
+	scale := closure{models: set, entries: map[string]models.Entry{}}
+	scale.need(models.Scale)
+	for name := range c.entries {
+		delete(scale.entries, name)
 	}
-	for _, code := range op.codes {
-		out.Responses.StatusCodeResponses[code] = &spec3.Response{ResponseProps: spec3.ResponseProps{
-			Description: http.StatusText(code), Content: contentV3(op.result, media),
-		}}
+	if out.scale, err = scale.append([]byte{'{'}, false, about); err != nil {
+		return out, err
 	}
-	out.Extensions = operationExtensions(op)
-	return out
-}
-
-func operationExtensions(op *operation) spec.Extensions {
-	if op.action == "" {
-		return nil
-	}
-	return spec.Extensions{
-		"x-kubernetes-action": op.action,
-		gvkExtension:          map[string]any{"group": op.kind.Group, "version": op.kind.Version, "kind": op.kind.Kind},
-	}
-}
-
-func contentV3(model string, media []string) map[string]*spec3.MediaType {
-	out := make(map[string]*spec3.MediaType, len(media))
-	for _, m := range media {
-		out[m] = &spec3.MediaType{MediaTypeProps: spec3.MediaTypeProps{Schema: refSchema(model)}}
-	}
-	return out
+	out.always, out.scale = out.always[1:], out.scale[1:]
+	return out, nil
 }
 
 // servedVersions yields each served version of d.

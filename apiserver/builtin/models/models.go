@@ -30,6 +30,7 @@ const (
 	ListMeta        = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
 	Status          = "io.k8s.apimachinery.pkg.apis.meta.v1.Status"
 	DeleteOptions   = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+	WatchEvent      = "io.k8s.apimachinery.pkg.apis.meta.v1.WatchEvent"
 	Patch           = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch"
 	APIResourceList = "io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList"
 	Scale           = "io.k8s.api.autoscaling.v1.Scale"

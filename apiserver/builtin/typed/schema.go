@@ -80,9 +80,6 @@ func (s *Schema) OpenAPI() *spec.Schema { return s.compiler.models.Schema(s.mode
 // ModelName is the name under which the schema is published: "io.k8s.api.apps.v1.Deployment".
 func (s *Schema) ModelName() string { return s.model }
 
-// Fingerprint changes when the published schema does.
-func (s *Schema) Fingerprint() string { return s.model + "@" + s.compiler.models.Fingerprint() }
-
 // Compiler makes shapes out of models, each once. It is safe for concurrent use.
 type Compiler struct {
 	models     *models.Set
