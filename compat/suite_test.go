@@ -127,9 +127,22 @@ func restConfig(t *testing.T) *rest.Config {
 }
 
 // TestStories runs testdata/*.txtar, each in a namespace of its own with a kubectl that finds the server.
-func TestStories(t *testing.T) {
+func TestStories(t *testing.T) { stories(t, "testdata") }
+
+// TestHelm runs testdata/helm/*.txtar with the helm that HELM names.
+func TestHelm(t *testing.T) {
+	helm := os.Getenv("HELM")
+	if helm == "" {
+		t.Skip("HELM NAMES NO BINARY, SO NOTHING IS KNOWN OF HELM: GOBIN=/tmp/helm go install helm.sh/helm/v3/cmd/helm@latest, and HELM=/tmp/helm/helm")
+	}
+	t.Setenv("PATH", filepath.Dir(helm)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	stories(t, filepath.Join("testdata", "helm"))
+}
+
+func stories(t *testing.T, dir string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:           "testdata",
+		Dir:           dir,
 		UpdateScripts: *record, // what cmp compares with
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
