@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,18 +44,15 @@ func (s source) List(ctx context.Context, scope informer.Scope, opts metav1.List
 	if err != nil {
 		return informer.Page{}, s.failed(scope, err)
 	}
-	var list struct {
-		Metadata metav1.ListMeta   `json:"metadata"`
-		Items    []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(data, &list); err != nil {
+	raw, items, err := splitList(data)
+	if err != nil {
 		return informer.Page{}, fmt.Errorf("list of %v: %w", scope, err)
 	}
-	page := informer.Page{ResourceVersion: list.Metadata.ResourceVersion, Continue: list.Metadata.Continue, Items: make([][]byte, len(list.Items))}
-	for i, item := range list.Items {
-		page.Items[i] = item
+	var metadata metav1.ListMeta
+	if err := utiljson.Unmarshal(raw, &metadata); err != nil {
+		return informer.Page{}, fmt.Errorf("list of %v: %w", scope, err)
 	}
-	return page, nil
+	return informer.Page{Items: items, ResourceVersion: metadata.ResourceVersion, Continue: metadata.Continue}, nil
 }
 
 // Watch opens a stream.
@@ -85,12 +81,8 @@ type stream struct {
 	ctx    context.Context //nolint:containedctx // of the request: it outlives the call that opened it, as the body does
 	end    context.CancelFunc
 	body   io.Closer
-	frames *json.Decoder
+	frames frames
 	once   sync.Once
-	frame  struct {
-		Type   watch.EventType `json:"type"`
-		Object json.RawMessage `json:"object"`
-	}
 }
 
 func (d *Direct) stream(ctx context.Context, r request) (*stream, error) {
@@ -100,15 +92,15 @@ func (d *Direct) stream(ctx context.Context, r request) (*stream, error) {
 		end()
 		return nil, err
 	}
-	return &stream{ctx: ctx, end: end, body: resp.Body, frames: json.NewDecoder(resp.Body)}, nil
+	return &stream{ctx: ctx, end: end, body: resp.Body, frames: frames{r: resp.Body}}, nil
 }
 
 // Next waits for the next event; see informer.Stream.
 func (s *stream) Next(ctx context.Context) (informer.Event, error) {
 	stop := context.AfterFunc(ctx, s.Close)
 	defer stop()
-	s.frame.Type, s.frame.Object = "", s.frame.Object[:0]
-	if err := s.frames.Decode(&s.frame); err != nil {
+	typ, object, err := s.frames.next()
+	if err != nil {
 		switch {
 		case ctx.Err() != nil:
 			err = context.Cause(ctx)
@@ -119,7 +111,7 @@ func (s *stream) Next(ctx context.Context) (informer.Event, error) {
 		}
 		return informer.Event{}, err
 	}
-	return informer.Event{Type: s.frame.Type, Object: s.frame.Object}, nil
+	return informer.Event{Type: typ, Object: object}, nil
 }
 
 // Close ends the stream.
