@@ -155,7 +155,7 @@ func TestMutationsAreRoundTrips(t *testing.T) {
 		goType := goTypes[model]
 		s := c.Schema("io.k8s.api."+model, goType, nil)
 		base := example(t, model)
-		for seed := range uint64(400) {
+		for seed := range uint64(mutations) {
 			obj := resource.DeepCopy(base)
 			damage(obj, seed)
 			data, err := json.Marshal(obj)

@@ -1,0 +1,6 @@
+//go:build !race
+
+package typed_test
+
+// mutations tried of each kind.
+const mutations = 400
