@@ -39,6 +39,21 @@ func BenchmarkCycle(b *testing.B) {
 	}
 }
 
+func BenchmarkLoop(b *testing.B) {
+	q := workqueue.New(workqueue.Config[name]{})
+	keys := names(256)
+	b.ReportAllocs()
+	i := 0
+	q.Add(keys[0], workqueue.Options{})
+	for range q.Items(context.Background()) {
+		if !b.Loop() {
+			break
+		}
+		i++
+		q.Add(keys[i%len(keys)], workqueue.Options{})
+	}
+}
+
 func BenchmarkPriorityCycle(b *testing.B) {
 	q := workqueue.New(workqueue.Config[name]{})
 	keys := names(2000)
@@ -58,9 +73,11 @@ func BenchmarkProducers64(b *testing.B) {
 	for b.Loop() {
 		var running sync.WaitGroup
 		running.Go(func() {
-			for range keys {
-				item, _ := q.Get(context.Background())
-				q.Done(item)
+			left := len(keys)
+			for range q.Items(context.Background()) {
+				if left--; left == 0 {
+					break
+				}
 			}
 		})
 		for part := range slices.Chunk(keys, 1000) {

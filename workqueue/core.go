@@ -86,8 +86,8 @@ func (c *core[K]) add(key K, opts *Options, now int64) bool {
 	at := c.find(key, now)
 	e := &c.slots[at]
 	c.remember(e, opts.Note, now)
-	if delay := c.delay(e, opts, now); delay > 0 {
-		c.later(at, opts.Priority, saturate(now, delay))
+	if opts.After > 0 || opts.RateLimited {
+		c.later(at, opts.Priority, saturate(now, c.delay(e, opts, now)))
 		return false
 	}
 	priority := opts.Priority
@@ -132,15 +132,13 @@ func (c *core[K]) remember(e *entry[K], note any, now int64) {
 
 // delay is how long an Add is to wait. It counts a failure where it is rate limited.
 func (c *core[K]) delay(e *entry[K], opts *Options, now int64) int64 {
+	c.stats.retries++
 	delay := max(int64(opts.After), 0)
 	if opts.RateLimited {
 		delay = max(delay, c.limit.delay(int(e.failures), now))
 		if e.failures < math.MaxInt32 {
 			e.failures++
 		}
-	}
-	if delay > 0 {
-		c.stats.retries++
 	}
 	return delay
 }

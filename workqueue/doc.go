@@ -1,20 +1,16 @@
 // Package workqueue decides what to do next, for one key at a time.
 //
-// A Queue holds keys that want work. Producers Add keys; workers Get one, work on what it names, and say Done:
+// A Queue holds keys that want work. Producers Add keys; workers Get one, work on what it names, and say Done, which
+// Items does for them:
 //
 //	q := workqueue.New(workqueue.Config[string]{})
 //	q.Add("default/web", workqueue.Options{})
-//	for {
-//		item, err := q.Get(ctx)
-//		if err != nil {
-//			return // shut down, or ctx ended
-//		}
+//	for item := range q.Items(ctx) { // until shut down, or ctx ends
 //		if err := work(item.Key); err != nil {
 //			q.Add(item.Key, workqueue.Options{Priority: item.Priority, RateLimited: true})
 //		} else {
 //			q.Forget(item.Key)
 //		}
-//		q.Done(item)
 //	}
 //
 // # Guarantees

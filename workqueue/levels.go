@@ -10,6 +10,7 @@ type levels struct {
 	recent int32         // the one that was found last; none: none
 	order  []int32       // the levels that hold keys: a heap by the score of their first key
 	aging  int64
+	most   int64 // the priority whose head start is the largest that counts
 }
 
 // level is the list of ready keys of one priority, first come first served.
@@ -25,6 +26,9 @@ type level struct {
 // keptLevels is how many levels are kept for reuse when they are empty.
 const keptLevels = 64
 
+// maxStart is the largest head start that counts: 73 years, so that sums do not overflow.
+const maxStart = int64(1) << 61
+
 func (l *levels) init(aging time.Duration) {
 	l.by = map[int]int32{}
 	l.free, l.recent = none, none
@@ -32,6 +36,7 @@ func (l *levels) init(aging time.Duration) {
 	if l.aging <= 0 {
 		l.aging = int64(100 * time.Millisecond)
 	}
+	l.most = maxStart / l.aging
 }
 
 // of finds the level of a priority, or makes one.
@@ -55,15 +60,14 @@ func (l *levels) of(priority int) int32 {
 }
 
 // score is when a key became ready, less the head start of its priority: static, so order needs no upkeep as time
-// passes.
+// passes. Head starts are at most maxStart, either way.
 func (l *levels) score(since int64, priority int) int64 {
-	const bound = int64(1) << 61
 	p := int64(priority)
-	if p > bound/l.aging {
-		return since - bound
-	}
-	if p < -bound/l.aging {
-		return min(since, bound) + bound
+	switch {
+	case p > l.most:
+		return since - maxStart
+	case p < -l.most:
+		return min(since, maxStart) + maxStart
 	}
 	return since - p*l.aging
 }
@@ -82,7 +86,11 @@ func (c *core[K]) push(at int32) {
 	}
 	if l.keys.head == at {
 		l.score = c.levels.score(e.when, e.priority)
-		c.levels.insert(e.level)
+		if len(c.levels.order) == 0 {
+			l.pos, c.levels.order = 0, append(c.levels.order, e.level)
+		} else {
+			c.levels.insert(e.level)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package workqueue
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -197,13 +198,40 @@ func (q *Queue[K]) take(item *Item[K]) bool {
 // Done says that the worker is through with item. A second Done of the same Item does nothing.
 func (q *Queue[K]) Done(item Item[K]) {
 	q.lock()
+	q.done(&item)
+	q.unlock()
+}
+
+// done requires mu.
+func (q *Queue[K]) done(item *Item[K]) {
 	if q.core.done(item.slot, item.turn, q.clock.read(q.epoch, false)) {
 		q.wakeOne()
 	}
 	if q.closed {
 		q.checkDrained()
 	}
-	q.unlock()
+}
+
+// Items is Get and Done as the loop of a worker, and quicker than the two: the item that the body is given is done when
+// the body is through with it, in whatever way. It ends when ctx does, and when the queue is shut down and empty.
+func (q *Queue[K]) Items(ctx context.Context) iter.Seq[Item[K]] {
+	return func(yield func(Item[K]) bool) {
+		var held Item[K]
+		defer func() { q.Done(held) }()
+		for {
+			q.lock()
+			q.done(&held)
+			held = Item[K]{}
+			if ctx.Err() != nil || !q.take(&held) && q.wait(ctx, &held) != nil {
+				q.unlock()
+				return
+			}
+			q.unlock()
+			if !yield(held) {
+				return
+			}
+		}
+	}
 }
 
 // Forget ends the count of key's failures.

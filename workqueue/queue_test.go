@@ -59,6 +59,38 @@ func TestEarlierTimeWins(t *testing.T) {
 	})
 }
 
+// TestItemsAreDone has the loop of a worker end in every way: the key must be free each time.
+func TestItemsAreDone(t *testing.T) {
+	q := workqueue.New(workqueue.Config[int]{})
+	loop := func(what string, body func(end context.CancelFunc) bool) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		defer func() {
+			if p := recover(); p != nil && p != what {
+				panic(p)
+			}
+			if s := q.Stats(); s.Working != 0 || s.Ready != 0 {
+				t.Errorf("%s: %+v", what, s)
+			}
+		}()
+		q.Add(1, workqueue.Options{})
+		for item := range q.Items(ctx) {
+			if s := q.Stats(); item.Key != 1 || s.Working != 1 {
+				t.Errorf("%s: got %+v, %+v", what, item, s)
+			}
+			if !body(cancel) {
+				break
+			}
+		}
+	}
+	loop("break", func(context.CancelFunc) bool { return false })
+	loop("panic", func(context.CancelFunc) bool { panic("panic") })
+	loop("context", func(end context.CancelFunc) bool { end(); return true })
+	loop("shutdown", func(context.CancelFunc) bool { q.ShutDown(); return true })
+	loop("after", func(context.CancelFunc) bool { t.Error("an item after the end"); return true })
+}
+
 // TestTimesAfterABurst has operations so quick that not each reads the clock, and a pause.
 func TestTimesAfterABurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
