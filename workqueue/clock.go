@@ -1,6 +1,9 @@
 package workqueue
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // sampler reads the clock for the queue. Reading costs about as much as the rest of an operation, so while operations
 // come less than a microsecond apart, only one in many reads it and the others take the time of the last reading.
@@ -12,7 +15,7 @@ type sampler struct {
 	skipped int   // what skip was after the last reading
 	streak  int   // how many readings in a row found that operations come so quickly
 	cool    *time.Timer
-	set     bool // cool is running
+	cold    atomic.Bool // cool has fired: read, and begin a new streak
 }
 
 const (
@@ -24,7 +27,7 @@ const (
 
 // read returns the time; exact: not that of an earlier reading.
 func (s *sampler) read(epoch time.Time, exact bool) int64 {
-	if s.skip > 0 && !exact {
+	if s.skip > 0 && !exact && !s.cold.Load() {
 		s.skip--
 		return s.now
 	}
@@ -33,6 +36,10 @@ func (s *sampler) read(epoch time.Time, exact bool) int64 {
 
 func (s *sampler) reread(epoch time.Time) int64 {
 	now := int64(time.Since(epoch))
+	if s.cold.Load() {
+		s.cold.Store(false)
+		s.streak = 0
+	}
 	if now-s.now < hot*int64(s.skipped-s.skip+1) {
 		s.streak++
 	} else {
@@ -41,13 +48,9 @@ func (s *sampler) reread(epoch time.Time) int64 {
 	s.now, s.skip, s.skipped = now, 0, 0
 	if s.streak >= hotStreak {
 		s.skip, s.skipped = hotSkips, hotSkips
-		if !s.set {
-			s.set = true
+		if s.streak == hotStreak {
 			s.cool.Reset(hotFor)
 		}
 	}
 	return now
 }
-
-// cooled is what the timer runs. It requires the queue's lock.
-func (s *sampler) cooled() { s.skip, s.streak, s.set = 0, 0, false }

@@ -99,11 +99,7 @@ func New[K comparable](cfg Config[K]) *Queue[K] {
 	q.core.init(cfg)
 	q.inbox.init()
 	q.timer = stopped(q.tick)
-	q.clock.cool = stopped(func() {
-		q.lock()
-		defer q.unlock()
-		q.clock.cooled()
-	})
+	q.clock.cool = stopped(func() { q.clock.cold.Store(true) })
 	return q
 }
 

@@ -29,12 +29,12 @@ func Scenarios() []Scenario {
 }
 
 // tries is how often a benchmark is run for one value. The quickest counts: other work on the machine only adds.
-const tries = 5
+const tries = 20
 
 // Prepare makes benchmarks short. It is called once, after flag.Parse.
 func Prepare() error {
 	testing.Init()
-	return flag.Set("test.benchtime", "200ms")
+	return flag.Set("test.benchtime", "50ms")
 }
 
 // benchmark measures n operations per iteration of bench, and keeps what one of them takes under id, id-bytes and

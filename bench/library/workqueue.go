@@ -26,10 +26,14 @@ func (Workqueue) Name() string { return "lib-workqueue" }
 func (Workqueue) Loads() []Load {
 	return []Load{
 		against("lib-queue", 1, clientGo, cycle),
+		against("lib-queue-loop", 1, clientGo, loop),
 		against("lib-queue-fresh", 1, clientGo, fresh),
 		against("lib-queue-producers", distinct, clientGo, producers),
 		against("lib-queue-flood", 1, clientGo, flood),
 		against("lib-queue-priority", 1, controllerRuntime, priorities),
+		{Keelson: benchmark("lib-queue-groups", 1, func(b *testing.B) {
+			priorities(b, ours(workqueue.Config[key]{Group: func(k key) string { return k.Namespace }}))
+		})},
 	}
 }
 
@@ -51,10 +55,11 @@ func keys(n int) []key {
 	return all
 }
 
-// queue is what the loads use of a queue. cycle gets a key and is done with it; false: shut down.
+// queue is what the loads use of a queue.
 type queue struct {
 	add      func(k key, priority int)
-	cycle    func() bool
+	cycle    func() bool            // gets a key and is done with it; false: shut down
+	loop     func(body func() bool) // that until shut down, calling body between the two, or until body returns false
 	shutDown func()
 }
 
@@ -69,6 +74,13 @@ func ours(cfg workqueue.Config[key]) queue {
 			}
 			q.Done(item)
 			return true
+		},
+		loop: func(body func() bool) {
+			for range q.Items(context.Background()) {
+				if !body() {
+					return
+				}
+			}
 		},
 		shutDown: q.ShutDown,
 	}
@@ -85,6 +97,13 @@ func clientGo() queue {
 			}
 			q.Done(k)
 			return true
+		},
+		loop: func(body func() bool) {
+			for more := true; more; {
+				k, down := q.Get()
+				more = !down && body()
+				q.Done(k)
+			}
 		},
 		shutDown: q.ShutDown,
 	}
@@ -115,6 +134,20 @@ func cycle(b *testing.B, q queue) {
 		q.add(all[i%len(all)], 0)
 		q.cycle()
 	}
+}
+
+// loop is cycle with the loop of a worker: Items, or what one writes in its place.
+func loop(b *testing.B, q queue) {
+	defer q.shutDown()
+	all := keys(256)
+	b.ReportAllocs()
+	i := 0
+	q.add(all[0], 0)
+	q.loop(func() bool {
+		i++
+		q.add(all[i%len(all)], 0)
+		return b.Loop()
+	})
 }
 
 // fresh is cycle with 100,000 keys, so that none has been seen lately.
@@ -153,9 +186,8 @@ func producers(b *testing.B, q queue) {
 	for b.Loop() {
 		var running sync.WaitGroup
 		running.Go(func() {
-			for range all {
-				q.cycle()
-			}
+			left := len(all)
+			q.loop(func() bool { left--; return left > 0 })
 		})
 		for part := range slices.Chunk(all, len(all)/64) {
 			running.Go(func() {
@@ -174,10 +206,7 @@ func flood(b *testing.B, q queue) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	var adding, working sync.WaitGroup
-	working.Go(func() {
-		for q.cycle() {
-		}
-	})
+	working.Go(func() { q.loop(func() bool { return true }) })
 	for p := range 64 {
 		adding.Go(func() {
 			for i := p; i < b.N; i += 64 {

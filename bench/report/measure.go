@@ -58,12 +58,14 @@ func LibraryMeasures() []Measure {
 		{ID: "lib-queue", Work: "workqueue add + get + done", Unit: "ns", Goal: 90},
 		{ID: "lib-queue-bytes", Work: "the same, allocated", Unit: "B"},
 		{ID: "lib-queue-allocs", Work: "the same, allocations", Unit: ""},
-		{ID: "lib-queue-fresh", Work: "the same, 100,000 keys in turn", Unit: "ns"},
+		{ID: "lib-queue-loop", Work: "the same in the loop of a worker (Items)", Unit: "ns", Goal: 90},
+		{ID: "lib-queue-fresh", Work: "add + get + done, 100,000 keys in turn", Unit: "ns"},
 		{ID: "lib-queue-producers", Work: "the same, 64 producers and one consumer", Unit: "ns", Goal: 100},
 		{ID: "lib-queue-flood", Work: "add, by 64 producers, of keys most of which wait", Unit: "ns"},
 		{ID: "lib-queue-priority", Work: "priority queue add + get + done", Unit: "ns", Goal: 700},
 		{ID: "lib-queue-priority-bytes", Work: "the same, allocated", Unit: "B"},
 		{ID: "lib-queue-priority-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-queue-groups", Work: "the same with turns for 16 namespaces", Unit: "ns"},
 	}
 }
 
