@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -129,9 +128,9 @@ func TestStoreGoesAwayAndReturns(t *testing.T) {
 	g.Expect(do("GET", "/readyz", "").code).To(Equal(500))
 
 	store.mend()
-	g.Eventually(func() int { return do("GET", maps, "").code }).WithTimeout(10 * time.Second).Should(Equal(200))
+	g.Eventually(func() int { return do("GET", maps, "").code }).WithTimeout(patience).Should(Equal(200))
 	g.Expect(do("POST", maps, `{"metadata":{"name":"after"}}`).code).To(Equal(201))
 	g.Expect(do("GET", maps+"/during", "").code).To(Equal(404))
-	g.Eventually(func() int { return len(do("GET", maps, "").at("items").([]any)) }).Should(Equal(2))
+	g.Eventually(func() int { return len(do("GET", maps, "").at("items").([]any)) }).WithTimeout(patience).Should(Equal(2))
 	g.Expect(do("GET", "/readyz", "").code).To(Equal(200))
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -19,8 +20,12 @@ import (
 
 func TestServer(t *testing.T) {
 	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(patience)
 	RunSpecs(t, "The API server")
 }
+
+// patience with what comes about by itself: Gomega's second is not enough on a machine that has other things to do.
+const patience = 20 * time.Second
 
 // server is shared by all specs; each works in a namespace or with a kind of its own.
 var server *apiservertest.Server

@@ -38,16 +38,16 @@ func serve(f *testing.F) http.Handler {
 		{"/api/v1/namespaces/default/configmaps", `{"metadata":{"name":"a"},"data":{"k":"v"}}`},
 		{"/api/v1/namespaces/default/pods", `{"metadata":{"name":"a"},"spec":{"containers":[{"name":"c","image":"i"}]}}`},
 	} {
-		if code, body := send(s.Handler, http.MethodPost, object[0], "application/json", []byte(object[1])); code != http.StatusCreated {
+		if code, body := send(s.Handler, time.Minute, http.MethodPost, object[0], "application/json", []byte(object[1])); code != http.StatusCreated {
 			f.Fatal(code, body)
 		}
 	}
 	return s.Handler
 }
 
-// send makes a request, as the administrator, that ends within a second.
-func send(h http.Handler, method, target, media string, body []byte) (code int, answer string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+// send makes a request, as the administrator, that ends within limit: watches do not end before.
+func send(h http.Handler, limit time.Duration, method, target, media string, body []byte) (code int, answer string) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	r := httptest.NewRequestWithContext(ctx, method, "/", strings.NewReader(string(body)))
 	path, query, _ := strings.Cut(target, "?")
@@ -132,7 +132,7 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, to, as uint8, body []byte) {
 		b := bodies[int(to)%len(bodies)]
-		code, answer := send(h, b.method, b.target, media[int(as)%len(media)], body)
+		code, answer := send(h, time.Second, b.method, b.target, media[int(as)%len(media)], body)
 		answered(t, code, answer)
 	})
 }
@@ -163,7 +163,7 @@ func FuzzQuery(f *testing.F) {
 			if strings.Contains(path, "?") {
 				return
 			}
-			code, answer := send(h, method, target+"?"+query, "", nil)
+			code, answer := send(h, time.Second, method, target+"?"+query, "", nil)
 			answered(t, code, answer)
 		}
 	})
