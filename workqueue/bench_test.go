@@ -68,7 +68,7 @@ func BenchmarkPriorityCycle(b *testing.B) {
 
 func BenchmarkProducers64(b *testing.B) {
 	q := workqueue.New(workqueue.Config[name]{})
-	keys := names(64_000)
+	keys := names(6_400)
 	b.ReportAllocs()
 	for b.Loop() {
 		var running sync.WaitGroup
@@ -80,7 +80,7 @@ func BenchmarkProducers64(b *testing.B) {
 				}
 			}
 		})
-		for part := range slices.Chunk(keys, 1000) {
+		for part := range slices.Chunk(keys, 100) {
 			running.Go(func() {
 				for _, k := range part {
 					q.Add(k, workqueue.Options{})

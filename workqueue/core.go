@@ -45,22 +45,24 @@ type core[K comparable] struct {
 
 const none = int32(-1)
 
-// entry is what the queue knows of one key.
+// entry is what the queue knows of one key. First comes what an Add of a key that waits needs: a line of cache, where
+// keys are two strings.
 type entry[K comparable] struct {
-	key        K
-	note       any   // of the wish that waits
-	when       int64 // delayed (pos is set): when it is due; ready and again: since when it is so
-	queuedAt   int64 // when the first Add of the wish that waits was
-	startedAt  int64 // working and again
-	priority   int   // of the wish that waits
-	prev, next int32 // neighbours in the list of its level, in busy, or in the list of unused slots
+	key      K
+	priority int   // of the wish that waits
+	adds     int32 // how many Adds made it
+	failures int32
+	hash     uint32
+	pos      int32 // place in the heap of due times; none: not there
+	when     int64 // delayed (pos is set): when it is due; ready and again: since when it is so
+	state    state
+
 	level      int32 // ready: where it is
-	pos        int32 // place in the heap of due times; none: not there
+	prev, next int32 // neighbours in the list of its level, in busy, or in the list of unused slots
 	turn       int32 // the take that gave it to a worker, so that a stale Item is known
-	failures   int32
-	adds       int32 // how many Adds made the wish that waits
-	hash       uint32
-	state      state
+	note       any   // of the wish that waits
+	queuedAt   int64 // when the first Add of that wish was
+	startedAt  int64 // working and again
 }
 
 // list of slots, linked by prev and next.

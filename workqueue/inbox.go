@@ -7,7 +7,7 @@ import (
 
 // inboxSize is enough for the producers that can run while one operation holds the lock; a producer that finds
 // the inbox full waits for the lock instead.
-const inboxSize = 128
+const inboxSize = 64
 
 // inbox takes the adds of producers that find the queue's lock taken, so that they need not wait for it:
 // whoever holds the lock adds them for all. It is a bounded ring with a turn in each cell (after D. Vyukov's
