@@ -30,6 +30,38 @@ func Example() {
 	// workqueue: shut down
 }
 
+// Items is the loop of a worker: the key is done when the body is through with it.
+func ExampleQueue_Items() {
+	q := workqueue.New(workqueue.Config[string]{})
+	q.Add("default/web", workqueue.Options{})
+	for item := range q.Items(context.Background()) {
+		if item.Failures == 0 {
+			fmt.Println(item.Key, "failed")
+			q.Add(item.Key, workqueue.Options{RateLimited: true})
+			continue
+		}
+		fmt.Println(item.Key, "went well after", item.Failures, "failure")
+		q.Forget(item.Key)
+		q.ShutDown()
+	}
+	// Output:
+	// default/web failed
+	// default/web went well after 1 failure
+}
+
+// The earliest time wins, and so does the highest priority.
+func ExampleOptions() {
+	q := workqueue.New(workqueue.Config[string]{})
+	defer q.ShutDown()
+	q.Add("default/web", workqueue.Options{After: time.Hour, Priority: 10})
+	q.Add("default/web", workqueue.Options{After: time.Millisecond})
+	item, _ := q.Get(context.Background())
+	fmt.Println(item.Key, item.Priority, item.Adds, item.Queued >= time.Millisecond, item.Queued < time.Hour)
+	q.Done(item)
+	// Output:
+	// default/web 10 2 true true
+}
+
 // A key that fails waits longer each time. The bucket bounds how often all keys together are tried again.
 func ExampleRateLimit() {
 	q := workqueue.New(workqueue.Config[string]{
