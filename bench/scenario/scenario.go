@@ -36,6 +36,10 @@ type Sizes struct {
 	ManyCRDs int           // held at once
 	Workers  int           // concurrent writers or readers
 	Watchers int           // concurrent watches
+	// Lead is how many writes may be stored that not every watcher has been told of. kube-apiserver's watchers have room
+	// for 10 events each before the goroutine that takes them on has run; when that is full, and the budget of time for
+	// waiting is spent, they are ended without a word.
+	Lead int
 	Settle   time.Duration // waited before memory is read
 }
 

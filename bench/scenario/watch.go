@@ -34,15 +34,10 @@ func (Watch) Run(ctx context.Context, env *Env) (map[string]float64, error) {
 	return values, watchDelay(ctx, env, t, values)
 }
 
-// underWay is how many writes may be stored that not every watcher has been told of. kube-apiserver's watchers have room
-// for 10 events each before the goroutine that takes them on has run; when that is full, and the budget of time for
-// waiting is spent, they are ended without a word. So no watcher is ever that far behind here.
-const underWay = 8
-
 func watchRate(ctx context.Context, env *Env, t load.Type, values map[string]float64) error {
 	const writes = 1000
 	n := env.Sizes.Watchers
-	all := newAudience(n, writes)
+	all := newAudience(n, writes, env.Sizes.Lead)
 	watchers, err := env.Client.Watch(ctx, n, t.Collection()+"?watch=true", func(w int, b []byte) {
 		// Deletion of the object that install left may come first.
 		if bytes.Contains(b[:min(len(b), 30)], []byte(`"ADDED"`)) && bytes.Contains(b, []byte(`"gadget-`)) {
@@ -82,9 +77,9 @@ type audience struct {
 	done   chan struct{} // closed when all have seen all
 }
 
-func newAudience(watchers, events int) *audience {
+func newAudience(watchers, events, lead int) *audience {
 	return &audience{
-		room: make(chan struct{}, underWay), events: make([]atomic.Int64, events), next: make([]int, watchers), done: make(chan struct{}),
+		room: make(chan struct{}, lead), events: make([]atomic.Int64, events), next: make([]int, watchers), done: make(chan struct{}),
 	}
 }
 
@@ -121,7 +116,7 @@ func watchDelay(ctx context.Context, env *Env, t load.Type, values map[string]fl
 	var seen atomic.Int64
 	want := int64(writes * env.Sizes.Watchers)
 	done := make(chan struct{})
-	// From now on: a watcher that is still being told of what was stored before would fall behind, see underWay.
+	// From now on: a watcher that is still being told of what was stored before would fall behind, see Sizes.Lead.
 	now, err := version(ctx, env, t)
 	if err != nil {
 		return err

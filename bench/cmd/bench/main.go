@@ -40,6 +40,7 @@ func main() {
 	flag.IntVar(&c.sizes.ManyCRDs, "many-crds", 10_000, "CRDs to hold at once (kube-apiserver: at most 500)")
 	flag.IntVar(&c.sizes.Workers, "workers", 32, "concurrent writers or readers")
 	flag.IntVar(&c.sizes.Watchers, "watchers", 100, "concurrent watches")
+	flag.IntVar(&c.sizes.Lead, "lead", 8, "writes that not all watchers have been told of (kube-apiserver ends watchers at more than 10)")
 	flag.DurationVar(&c.sizes.Settle, "settle", 4*time.Second, "wait before memory is read")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
