@@ -92,7 +92,7 @@ var _ = Describe("An object", func() {
 
 	It("answers a delete with what it was", func() {
 		a := send("POST", maps, `{"metadata":{"name":"a"}}`).ok(201)
-		send("DELETE", maps+"/a", `{"preconditions":{"uid":"other"}}`).status(409, "Conflict", "Precondition failed: UID in precondition: other")
+		send("DELETE", maps+"/a", `{"preconditions":{"uid":"other"}}`).status(409, "Conflict", "the UID in the precondition (other) does not match the UID in record")
 		d := send("DELETE", maps+"/a", "").ok(200)
 		Expect(d.at("kind")).To(Equal("Status"))
 		Expect(d.at("status")).To(Equal("Success"))

@@ -176,7 +176,7 @@ var _ = Describe("A conversion webhook", func() {
 		v.storeIn("v2")
 		breakDown()
 		send("DELETE", v.path("v2", "a"), "").ok(200)
-		send("DELETE", v.path("v2", "b"), `{"preconditions":{"uid":"nope"}}`).status(409, "Conflict", "Precondition failed")
+		send("DELETE", v.path("v2", "b"), `{"preconditions":{"uid":"nope"}}`).status(409, "Conflict", "the UID in the precondition")
 		Expect(get(v.path("v2", ""), asMetaList).ok(200).at("items")).To(HaveLen(3))
 		held := send("DELETE", v.path("v2", "held"), "").ok(200)
 		Expect(held.at("apiVersion")).To(Equal(v.group + "/v2"))

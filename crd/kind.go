@@ -10,6 +10,7 @@ import (
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	kjson "sigs.k8s.io/json"
@@ -84,8 +85,9 @@ func mergeKindStatus(sent, current resource.Object) resource.Object {
 	return out
 }
 
-// beginDelete adds the finalizer under which the instances are deleted, and says what is going to happen.
-func beginDelete(_ context.Context, obj resource.Object) (stays bool) {
+// beginDelete adds the finalizer under which the instances are deleted, and says what is going to happen. What is to
+// become of the definition's own dependents is not asked the first time.
+func beginDelete(_ context.Context, obj resource.Object, _ *metav1.DeleteOptions) (stays bool) {
 	metadata, _ := obj["metadata"].(map[string]any)
 	if metadata["deletionTimestamp"] != nil {
 		return false
@@ -101,7 +103,7 @@ func beginDelete(_ context.Context, obj resource.Object) (stays bool) {
 		})
 		s.write(obj)
 	}
-	return false
+	return true
 }
 
 // kindSchema is the schema of CustomResourceDefinitions: the Go type, as it decodes and encodes.

@@ -25,7 +25,7 @@ func eventNames() resource.Names {
 func (k kinds) event() *resource.Definition {
 	return &resource.Definition{
 		Names: eventNames(), Namespaced: true,
-		Storage: "v1", Prefix: "/registry/events/", TTL: eventTTL, CreateOnUpdate: true,
+		Storage: "v1", Prefix: "/registry/events/", TTL: eventTTL, CreateOnUpdate: true, NoDependents: true,
 		SelectableFields: eventFields(coreEventWords),
 		Convert: func(_ context.Context, obj resource.Object, _ string) (resource.Object, error) {
 			return toCoreEvent(obj), nil
@@ -43,7 +43,7 @@ func (k kinds) event() *resource.Definition {
 func (k kinds) groupEvent(core *resource.Definition) *resource.Definition {
 	return &resource.Definition{
 		Group: "events.k8s.io", Names: eventNames(), Namespaced: true, Keeper: core,
-		Storage: core.Storage, Prefix: core.Prefix, TTL: core.TTL, CreateOnUpdate: true,
+		Storage: core.Storage, Prefix: core.Prefix, TTL: core.TTL, CreateOnUpdate: true, NoDependents: true,
 		SelectableFields: eventFields(groupEventWords),
 		Convert: func(_ context.Context, obj resource.Object, _ string) (resource.Object, error) {
 			return toGroupEvent(obj), nil

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -64,12 +65,28 @@ func prepareNamespace(_ context.Context, obj resource.Object) {
 	}
 }
 
-func validateNamespace(_ context.Context, obj, _ resource.Object) field.ErrorList {
+func validateNamespace(_ context.Context, obj, old resource.Object) field.ErrorList {
 	var errs field.ErrorList
-	for i, f := range items(obj, "spec", "finalizers") {
+	at := field.NewPath("spec", "finalizers")
+	finalizers := items(obj, "spec", "finalizers")
+	indexed := old != nil && !same(finalizers, items(old, "spec", "finalizers")) // written through the finalize subresource
+	for i, f := range finalizers {
 		name, _ := f.(string)
-		at := field.NewPath("spec", "finalizers").Index(i)
-		errs = append(errs, validateFinalizer(name, at)...)
+		if indexed {
+			errs = append(errs, validateFinalizer(name, at.Index(i))...)
+		} else {
+			errs = append(errs, validateFinalizer(name, at)...)
+		}
+	}
+	if old == nil || same(obj["status"], old["status"]) {
+		return errs
+	}
+	phase := text(obj, "status", "phase")
+	switch terminating := text(obj, "metadata", "deletionTimestamp") != ""; {
+	case !terminating && phase != string(corev1.NamespaceActive):
+		errs = append(errs, field.Invalid(field.NewPath("status", "Phase"), phase, "may only be 'Active' if `deletionTimestamp` is empty"))
+	case terminating && phase != string(corev1.NamespaceTerminating):
+		errs = append(errs, field.Invalid(field.NewPath("status", "Phase"), phase, "may only be 'Terminating' if `deletionTimestamp` is not empty"))
 	}
 	return errs
 }
@@ -85,17 +102,46 @@ func validateFinalizer(name string, at *field.Path) field.ErrorList {
 	return errs
 }
 
-// mergeFinalize lets a write to the finalize subresource change spec.finalizers alone.
+// mergeFinalize lets a write to the finalize subresource change all but the status.
 func mergeFinalize(sent, current resource.Object) resource.Object {
-	keep(child(current, "spec"), fieldsOf(sent, "spec"), "finalizers")
-	return current
+	keep(sent, current, "status")
+	return sent
 }
 
-// beginNamespaceDelete keeps a namespace until its content is gone.
-func beginNamespaceDelete(_ context.Context, obj resource.Object) bool {
-	if len(items(obj, "spec", "finalizers")) == 0 {
-		return false
+// beginNamespaceDelete keeps a namespace until its content is gone. The first request never removes it.
+func beginNamespaceDelete(_ context.Context, obj resource.Object, o *metav1.DeleteOptions) bool {
+	if text(obj, "metadata", "deletionTimestamp") != "" {
+		return len(items(obj, "spec", "finalizers")) > 0
 	}
-	child(obj, "status")["phase"] = "Terminating"
+	child(obj, "status")["phase"] = string(corev1.NamespaceTerminating)
+	orphan, foreground := namespacePropagation(obj, o)
+	metadata := child(obj, "metadata")
+	finalizers := slices.DeleteFunc(slices.Clone(items(obj, "metadata", "finalizers")), func(f any) bool {
+		return f == metav1.FinalizerOrphanDependents || f == metav1.FinalizerDeleteDependents
+	})
+	if orphan {
+		finalizers = append(finalizers, metav1.FinalizerOrphanDependents)
+	}
+	if foreground {
+		finalizers = append(finalizers, metav1.FinalizerDeleteDependents)
+	}
+	if len(finalizers) > 0 {
+		metadata["finalizers"] = finalizers
+	} else {
+		delete(metadata, "finalizers")
+	}
 	return true
+}
+
+// namespacePropagation says which of the garbage collector's finalizers the first request gives a namespace. Unlike with
+// other kinds, the old way to ask for no orphans means foreground deletion.
+func namespacePropagation(obj resource.Object, o *metav1.DeleteOptions) (orphan, foreground bool) {
+	finalizers := items(obj, "metadata", "finalizers")
+	switch {
+	case o.OrphanDependents != nil: //nolint:staticcheck // deprecated, still served
+		return *o.OrphanDependents, !*o.OrphanDependents //nolint:staticcheck // see above
+	case o.PropagationPolicy != nil:
+		return *o.PropagationPolicy == metav1.DeletePropagationOrphan, *o.PropagationPolicy == metav1.DeletePropagationForeground
+	}
+	return slices.Contains(finalizers, any(metav1.FinalizerOrphanDependents)), slices.Contains(finalizers, any(metav1.FinalizerDeleteDependents))
 }

@@ -140,7 +140,11 @@ func (c *call) delete() error {
 		return err
 	}
 	if !d.Gone {
-		return c.writeOne(out, http.StatusOK, d.Object(c.r.Context()))
+		code := http.StatusOK
+		if o.OrphanDependents != nil && !*o.OrphanDependents { //nolint:staticcheck // deprecated, still served
+			code = http.StatusAccepted
+		}
+		return c.writeOne(out, code, d.Object(c.r.Context()))
 	}
 	status, err := json.Marshal(metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusSuccess,

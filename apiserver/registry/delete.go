@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/keelson-project/keelson/apiserver/admission"
 	"github.com/keelson-project/keelson/apiserver/resource"
@@ -78,34 +79,46 @@ func (r *Registry) deleteOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 		return nil, err
 	}
 	d := &Deleted{Name: t.Name, UID: metaString(obj, "uid"), target: *t}
-	marked := metaString(obj, "deletionTimestamp") != ""
-	stays := t.Def.Hooks.BeginDelete != nil && t.Def.Hooks.BeginDelete(ctx, obj)
-	m := metadata(obj)
-	changed := r.collector && setPropagation(m, o)
 	stored := *t
 	stored.AsStored = true
+	dryRun := len(o.DryRun) > 0
 	var res *Result
-	if f, _ := m["finalizers"].([]any); len(f) == 0 && !stays {
+	switch marked, stays := metaString(obj, "deletionTimestamp") != "", t.stays(ctx, obj, o); {
+	case stays && !marked:
+		metadata(obj)["deletionTimestamp"] = r.timestamp()
+		res, err = r.put(ctx, &stored, obj, kv.ModRevision, dryRun)
+	case !stays && !t.finalizersFor(obj, o):
 		d.Gone = true
-		res, err = r.remove(ctx, &stored, kv, obj, len(o.DryRun) > 0)
-	} else if marked && !changed {
-		res = &Result{}
-		res.Data, err = resource.WithRevision(kv.Value, int64(kv.ModRevision))
-	} else {
-		if !marked {
-			m["deletionTimestamp"] = r.timestamp()
-			m["deletionGracePeriodSeconds"] = int64(0)
-			if g, _ := m["generation"].(int64); g > 0 {
-				m["generation"] = g + 1
-			}
+		res, err = r.remove(ctx, &stored, kv, obj, dryRun)
+	default:
+		if !stays {
+			r.mark(obj)
 		}
-		res, err = r.put(ctx, &stored, obj, kv.ModRevision, len(o.DryRun) > 0)
+		res, err = r.storeUpdate(ctx, &stored, kv, obj, WriteOptions{DryRun: dryRun})
 	}
 	if err != nil {
 		return nil, err
 	}
 	d.last = watchcache.Entry{Key: kv.Key, Revision: kv.ModRevision, Data: res.Data}
 	return d, nil
+}
+
+// stays says that obj has a finalizer of its kind's own, which holds it whatever o asks for.
+func (t *Target) stays(ctx context.Context, obj resource.Object, o *metav1.DeleteOptions) bool {
+	return t.Def.Hooks.BeginDelete != nil && t.Def.Hooks.BeginDelete(ctx, obj, o)
+}
+
+// mark says that obj is being deleted.
+func (r *Registry) mark(obj resource.Object) {
+	m := metadata(obj)
+	m["deletionGracePeriodSeconds"] = int64(0)
+	if metaString(obj, "deletionTimestamp") != "" {
+		return
+	}
+	m["deletionTimestamp"] = r.timestamp()
+	if g, _ := m["generation"].(int64); g > 0 {
+		m["generation"] = g + 1
+	}
 }
 
 // remove deletes the object that kv holds. obj is its last state.
@@ -131,40 +144,27 @@ func (r *Registry) remove(ctx context.Context, t *Target, kv *storage.KeyValue, 
 	return &Result{Data: data, Revision: rev}, err
 }
 
+// checkPreconditions words a failure as kube-apiserver does, which names the kind in the place of the resource, unless
+// the kind has a way of its own to be deleted.
 func (t *Target) checkPreconditions(p *metav1.Preconditions, obj resource.Object, rev storage.Revision) error {
 	if p == nil {
 		return nil
 	}
+	gr := schema.GroupResource{Group: t.Def.Group, Resource: t.Def.Names.Kind}
+	wrongUID := "the UID in the precondition (%s) does not match the UID in record (%s). The object might have been deleted and then recreated"
+	wrongRevision := "the ResourceVersion in the precondition (%s) does not match the ResourceVersion in record (%s). The object might have been modified"
+	if t.Def.Hooks.BeginDelete != nil {
+		gr = t.Def.GroupResource()
+		wrongUID = "Precondition failed: UID in precondition: %v, UID in object meta: %v"
+		wrongRevision = "Precondition failed: ResourceVersion in precondition: %v, ResourceVersion in object meta: %v"
+	}
 	if uid := metaString(obj, "uid"); p.UID != nil && string(*p.UID) != uid {
-		return t.conflict(t.Name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", *p.UID, uid)) //nolint:staticcheck // Kubernetes' text
+		return apierrors.NewConflict(gr, t.Name, fmt.Errorf(wrongUID, *p.UID, uid))
 	}
 	if have := strconv.FormatInt(int64(rev), 10); p.ResourceVersion != nil && *p.ResourceVersion != have {
-		return t.conflict(t.Name, fmt.Errorf("Precondition failed: ResourceVersion in precondition: %v, ResourceVersion in object meta: %v", *p.ResourceVersion, have)) //nolint:staticcheck // Kubernetes' text
+		return apierrors.NewConflict(gr, t.Name, fmt.Errorf(wrongRevision, *p.ResourceVersion, have))
 	}
 	return nil
-}
-
-// setPropagation turns the propagation policy into the garbage collector's finalizers, and says whether that
-// changed anything.
-func setPropagation(m map[string]any, o *metav1.DeleteOptions) bool {
-	want := ""
-	switch {
-	case o.PropagationPolicy != nil && *o.PropagationPolicy == metav1.DeletePropagationOrphan,
-		o.OrphanDependents != nil && *o.OrphanDependents: //nolint:staticcheck // deprecated, still served
-		want = metav1.FinalizerOrphanDependents
-	case o.PropagationPolicy != nil && *o.PropagationPolicy == metav1.DeletePropagationForeground:
-		want = metav1.FinalizerDeleteDependents
-	default:
-		return false
-	}
-	finalizers, _ := m["finalizers"].([]any)
-	for _, f := range finalizers {
-		if f == want {
-			return false
-		}
-	}
-	m["finalizers"] = append(append([]any{}, finalizers...), want)
-	return true
 }
 
 // DeleteCollection deletes the objects of the target's namespace (or all) that the options select, and returns

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +120,24 @@ func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Ob
 	if len(errs) == 0 {
 		return nil
 	}
+	if old != nil && t.Def.Group != apiextensionsGroup && !t.Def.Custom {
+		errs = distinct(errs)
+	}
 	return apierrors.NewInvalid(t.Def.GroupKind(), meta.GetName(), errs)
+}
+
+// apiextensionsGroup is that of CustomResourceDefinitions, which Kubernetes serves in its own way, as it does custom kinds.
+const apiextensionsGroup = "apiextensions.k8s.io"
+
+// distinct drops errors that repeat another, as Kubernetes does in updates of its own kinds.
+func distinct(errs field.ErrorList) field.ErrorList {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(errs, func(e *field.Error) bool {
+		text := e.Error()
+		repeated := seen[text]
+		seen[text] = true
+		return repeated
+	})
 }
 
 // FieldValidation is the fieldValidation parameter of a write.

@@ -25,7 +25,6 @@ type Registry struct {
 	cache     *watchcache.Cache
 	admission admission.Interface
 	now       func() time.Time
-	collector bool
 	models    managedfields.Models
 
 	mu sync.RWMutex
@@ -44,9 +43,6 @@ type Options struct {
 	Admission admission.Interface
 	// Now is the clock for creationTimestamp and deletionTimestamp; nil is time.Now.
 	Now func() time.Time
-	// GarbageCollector says that a garbage collector runs. Without one the propagation policies Orphan and
-	// Foreground are not written as finalizers, which nobody would ever remove.
-	GarbageCollector bool
 	// Models are the schemas that those of the kinds refer to; nil: those of package builtin/models.
 	Models managedfields.Models
 }
@@ -59,7 +55,7 @@ func New(store storage.Store, cache *watchcache.Cache, o Options) *Registry {
 	if o.Models == nil {
 		o.Models = models.New()
 	}
-	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, collector: o.GarbageCollector, models: o.Models, configs: map[string]*openConfig{}}
+	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, models: o.Models, configs: map[string]*openConfig{}}
 }
 
 // Target names what a request is about.

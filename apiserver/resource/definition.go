@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/kube-openapi/pkg/validation/spec"
@@ -77,6 +78,8 @@ type Definition struct {
 
 	// CreateOnUpdate: a PUT of an object that does not exist creates it (Lease, Event).
 	CreateOnUpdate bool
+	// NoDependents: a deletion leaves the garbage collector nothing to do, whatever it is asked for (Event).
+	NoDependents bool
 	// RevisionRequired: a PUT must say which resourceVersion it is based on. All custom kinds want that.
 	RevisionRequired bool
 
@@ -230,10 +233,11 @@ type Hooks struct {
 	// SpecChanged says whether an update is to raise metadata.generation; nil: never, and objects have no
 	// generation at creation either.
 	SpecChanged func(obj, old Object) bool
-	// BeginDelete runs on a delete request before finalizers are looked at, and may add some or change the
-	// object (Namespace: status.phase). It returns whether the object must stay for a finalizer of its own
-	// that is not in metadata (Namespace: spec.finalizers).
-	BeginDelete func(ctx context.Context, obj Object) (stays bool)
+	// BeginDelete runs on a delete request before finalizers are looked at. It says that the object stays, as it
+	// left it, whatever o asks for: a kind with a finalizer of its own (Namespace: spec.finalizers) marks the
+	// object in the first request, and does nothing in later ones until it lets go. It sees deletionTimestamp as it
+	// was before the request.
+	BeginDelete func(ctx context.Context, obj Object, o *metav1.DeleteOptions) (stays bool)
 	// Released says whether the kind's own finalizer (see BeginDelete) lets go of obj; nil: always.
 	Released func(obj Object) bool
 	// Stored runs after a write was stored at revision and before it is answered; deleted says that the
