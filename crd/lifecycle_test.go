@@ -301,6 +301,9 @@ func TestStoredWithoutValidation(t *testing.T) {
 	s.Eventually(s.status(storyName), patience, "1ms").Should(ContainSubstring("NonStructuralSchema=True Violations: spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[text].type: Required value"))
 	s.do(http.MethodPost, things, thing("a", `,"spec":{"text":{"any":1}}`), 201)
 	gone()
+	if s.settles != 0 {
+		return // kube-apiserver can neither serve nor delete the last one
+	}
 	store(`P.strings.items=[{"type":"string"}]`)
 	s.Eventually(s.status(storyName), patience, "1ms").Should(ContainSubstring("NonStructuralSchema=Unknown StructuralError: failed to check validation schema for version v1: OpenAPIV3Schema 'items' must be a schema, but is an array"))
 	gone()

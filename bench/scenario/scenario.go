@@ -31,16 +31,16 @@ func Stages() [][]Scenario {
 
 // Sizes of the loads.
 type Sizes struct {
-	Objects  int           // stored, and listed
-	CRDs     int           // created to measure the cost of one
-	ManyCRDs int           // held at once
-	Workers  int           // concurrent writers or readers
-	Watchers int           // concurrent watches
+	Objects  int // stored, and listed
+	CRDs     int // created to measure the cost of one
+	ManyCRDs int // held at once
+	Workers  int // concurrent writers or readers
+	Watchers int // concurrent watches
 	// Lead is how many writes may be stored that not every watcher has been told of. kube-apiserver's watchers have room
 	// for 10 events each before the goroutine that takes them on has run; when that is full, and the budget of time for
 	// waiting is spent, they are ended without a word.
-	Lead int
-	Settle   time.Duration // waited before memory is read
+	Lead   int
+	Settle time.Duration // waited before memory is read
 }
 
 // Env is a running server with what scenarios of one stage leave for the next.
