@@ -23,9 +23,15 @@ type Load struct {
 	Keelson, Peer func(context.Context) (map[string]float64, error)
 }
 
-// Scenarios returns them in their order.
-func Scenarios() []Scenario {
-	return []Scenario{Workqueue{}}
+// Options of the scenarios.
+type Options struct {
+	Keelson string // the server's binary, for those that need a server
+	Objects int    // that an informer holds
+}
+
+// Scenarios returns them in their order. One that is an io.Closer is to be closed after its loads.
+func Scenarios(o Options) []Scenario {
+	return []Scenario{Workqueue{}, &Informer{Keelson: o.Keelson, Objects: o.Objects}}
 }
 
 // tries is how often a benchmark is run for one value. The quickest counts: other work on the machine only adds.

@@ -66,6 +66,18 @@ func LibraryMeasures() []Measure {
 		{ID: "lib-queue-priority-bytes", Work: "the same, allocated", Unit: "B"},
 		{ID: "lib-queue-priority-allocs", Work: "the same, allocations", Unit: ""},
 		{ID: "lib-queue-groups", Work: "the same with turns for 16 namespaces", Unit: "ns"},
+		{ID: "lib-informer", Work: "informer: first sync of 100,000 unstructured objects", Unit: "s", Goal: 2},
+		{ID: "lib-informer-cpu", Work: "the same, CPU of the client per object", Unit: "us"},
+		{ID: "lib-informer-allocs", Work: "the same, allocations per object", Unit: "", Goal: 97},
+		{ID: "lib-informer-memory", Work: "memory per object", Unit: "B"},
+		{ID: "lib-informer-p50", Work: "write sent to handler told, p50", Unit: "ms"},
+		{ID: "lib-informer-p99", Work: "write sent to handler told, p99", Unit: "ms"},
+		{ID: "lib-informer-compact", Work: "compact informer: first sync of the same", Unit: "s", Goal: 2},
+		{ID: "lib-informer-compact-cpu", Work: "the same, CPU of the client per object", Unit: "us"},
+		{ID: "lib-informer-compact-allocs", Work: "the same, allocations per object", Unit: "", Goal: 97},
+		{ID: "lib-informer-compact-memory", Work: "memory per object", Unit: "B", Goal: 1600},
+		{ID: "lib-informer-compact-p50", Work: "write sent to handler told, p50", Unit: "ms"},
+		{ID: "lib-informer-compact-p99", Work: "write sent to handler told, p99", Unit: "ms"},
 	}
 }
 

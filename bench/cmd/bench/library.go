@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // runLibraries puts the chosen library scenarios on Keelson's libraries and on their peers, in turns, and prints them.
 // It returns nothing where none is chosen.
 func runLibraries(ctx context.Context, c config) ([]report.Results, error) {
-	chosen := slices.DeleteFunc(library.Scenarios(), func(s library.Scenario) bool {
+	chosen := slices.DeleteFunc(library.Scenarios(library.Options{Keelson: c.keelson, Objects: c.cached}), func(s library.Scenario) bool {
 		return c.scenarios != "" && !slices.Contains(strings.Split(c.scenarios, ","), s.Name())
 	})
 	if len(chosen) == 0 {
@@ -28,15 +29,25 @@ func runLibraries(ctx context.Context, c config) ([]report.Results, error) {
 	for range c.rounds {
 		for _, s := range chosen {
 			fmt.Fprintln(os.Stderr, s.Name())
-			for _, load := range s.Loads() {
-				if err := errors.Join(runLoad(ctx, ours, load.Keelson), runLoad(ctx, peer, load.Peer)); err != nil {
-					return nil, err
-				}
+			if err := runLoads(ctx, s, ours, peer); err != nil {
+				return nil, err
 			}
 		}
 	}
 	results := []report.Results{ours, peer}
 	return results, report.Print(os.Stdout, report.LibraryMeasures(), results)
+}
+
+func runLoads(ctx context.Context, s library.Scenario, ours, peer report.Results) (err error) {
+	if c, ok := s.(io.Closer); ok {
+		defer func() { err = errors.Join(err, c.Close()) }()
+	}
+	for _, load := range s.Loads() {
+		if err := errors.Join(runLoad(ctx, ours, load.Keelson), runLoad(ctx, peer, load.Peer)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func runLoad(ctx context.Context, into report.Results, load func(context.Context) (map[string]float64, error)) error {

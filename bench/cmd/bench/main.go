@@ -22,7 +22,7 @@ import (
 
 type config struct {
 	keelson, scenarios, json string
-	rounds                   int
+	rounds, cached           int
 	client                   load.Options
 	sizes                    scenario.Sizes
 }
@@ -30,12 +30,13 @@ type config struct {
 func main() {
 	var c config
 	flag.StringVar(&c.keelson, "keelson", "../bin/keelson", "the binary; empty leaves it out")
-	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; lib-workqueue; all if empty")
+	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; lib-workqueue lib-informer; all if empty")
 	flag.StringVar(&c.json, "json", "", "file to write the results to as JSON")
 	flag.IntVar(&c.rounds, "rounds", 1, "how often everything is done; medians are printed")
 	flag.IntVar(&c.client.Connections, "connections", 4, "HTTP/2 connections of the load")
 	flag.BoolVar(&c.client.Gzip, "gzip", false, "ask for compressed answers")
 	flag.IntVar(&c.sizes.Objects, "objects", 10_000, "objects to store and list")
+	flag.IntVar(&c.cached, "cached", 100_000, "objects that informers hold")
 	flag.IntVar(&c.sizes.CRDs, "crds", 200, "CRDs to create for the cost of one")
 	flag.IntVar(&c.sizes.ManyCRDs, "many-crds", 10_000, "CRDs to hold at once (kube-apiserver: at most 500)")
 	flag.IntVar(&c.sizes.Workers, "workers", 32, "concurrent writers or readers")
