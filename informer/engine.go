@@ -126,6 +126,7 @@ func (e *engine) account() {
 // change is what became of one object, as the store saw it or as a handler is to see it.
 type change struct {
 	old, new         item
+	last             item // of a deletion: the object's last state, which is newer than old
 	initial, unknown bool
 }
 

@@ -76,11 +76,7 @@ func (r *Registration) note(now time.Time, changes []noted) {
 // merge requires mu.
 func (r *Registration) merge(now time.Time, c noted) {
 	if p := r.pending[c.name]; p != nil {
-		known := p.old
-		if known != nil && c.new == nil && c.old != nil && known.GetUID() == c.old.GetUID() {
-			known = c.old // a deletion shows the object's last state
-		}
-		p.old, p.new, p.unknown = known, c.new, c.unknown
+		p.new, p.last, p.unknown = c.new, c.last, c.unknown // old is what the handler knows
 		return
 	}
 	p := &pendingChange{c.name, c.change, now}
@@ -166,6 +162,9 @@ func (r *Registration) deliver(c change) {
 	if c.old != nil && c.new != nil && c.old.GetUID() != c.new.GetUID() {
 		r.call(change{old: c.old, unknown: true})
 		c = change{new: c.new}
+	}
+	if c.last != nil && c.old != nil && c.last.GetUID() == c.old.GetUID() {
+		c.old = c.last
 	}
 	if c.kind() != "" {
 		r.call(c)

@@ -92,23 +92,29 @@ type mirror struct {
 	slow time.Duration
 }
 
-func (m *mirror) handle(c informer.Change[object]) {
+func (m *mirror) handle(c informer.Change[object]) { m.told(c.Type, c.Old, c.New) }
+
+func (m *mirror) told(typ watch.EventType, before, now metav1.Object) {
 	time.Sleep(m.slow) // virtual time
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := c.Object().GetNamespace() + "/" + c.Object().GetName()
+	of := now
+	if typ == watch.Deleted {
+		of = before
+	}
+	key := of.GetNamespace() + "/" + of.GetName()
 	known, had := m.has[key]
-	switch c.Type {
+	switch typ {
 	case watch.Added:
 		if had {
 			m.t.Errorf("%s added twice", key)
 		}
-		m.has[key] = c.New.GetResourceVersion()
+		m.has[key] = now.GetResourceVersion()
 	case watch.Modified:
-		if known != c.Old.GetResourceVersion() {
-			m.t.Errorf("%s modified from %s, but the handler knew %s", key, c.Old.GetResourceVersion(), known)
+		if known != before.GetResourceVersion() {
+			m.t.Errorf("%s modified from %s, but the handler knew %s", key, before.GetResourceVersion(), known)
 		}
-		m.has[key] = c.New.GetResourceVersion()
+		m.has[key] = now.GetResourceVersion()
 	case watch.Deleted:
 		if !had {
 			m.t.Errorf("%s deleted, but was not there", key)

@@ -76,10 +76,7 @@ func (p *part) apply(deleted bool, it item) {
 	n := name{it.GetNamespace(), it.GetName()}
 	c := change{new: it}
 	if deleted {
-		c.new = nil
-		if c.old = p.remove(n); c.old != nil {
-			c.old = it // the last state, which the event carries
-		}
+		c.old, c.new, c.last = p.remove(n), nil, it
 	} else {
 		c.old = p.set(n, it)
 	}

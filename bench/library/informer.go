@@ -89,6 +89,9 @@ func (s *Informer) start(ctx context.Context) (*filled, error) {
 		_, err := f.client.Do(ctx, load.Request{Method: "POST", Path: gadgets.Collection(), Body: gadgets.Object(gadget(i), i, i)})
 		return err
 	})
+	if err == nil { // the first list fills the server's cache
+		_, err = f.client.Do(ctx, load.Request{Path: gadgets.Collection()})
+	}
 	return f, err
 }
 

@@ -47,6 +47,7 @@ func New(cfg Config, opts Options) (*Direct, error) {
 		opts.Scheme = kruntime.NewScheme()
 	}
 	d := &Direct{base: base, http: &http.Client{Transport: transport}, timeout: cfg.Timeout, scheme: opts.Scheme, owner: opts.FieldOwner}
+	d.kinds.loading = make(chan struct{}, 1)
 	d.kinds.get = func(ctx context.Context, path string, into any) error {
 		data, _, err := d.do(ctx, request{method: http.MethodGet, path: path, accept: jsonType})
 		if err == nil {

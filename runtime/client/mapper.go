@@ -30,7 +30,7 @@ type Served struct {
 type mapper struct {
 	get func(ctx context.Context, path string, into any) error
 
-	loading sync.Mutex // held by the one who asks the server
+	loading chan struct{} // of capacity one: full while somebody asks the server
 
 	mu    sync.RWMutex
 	kinds map[schema.GroupVersionKind]Mapping
@@ -57,8 +57,12 @@ func (m *mapper) find(ctx context.Context, gvk schema.GroupVersionKind) (Mapping
 	if ok {
 		return found, nil
 	}
-	m.loading.Lock()
-	defer m.loading.Unlock()
+	select {
+	case m.loading <- struct{}{}:
+		defer func() { <-m.loading }()
+	case <-ctx.Done():
+		return Mapping{}, context.Cause(ctx)
+	}
 	found, now, ok := m.known(gvk)
 	if !ok && now == loads {
 		if _, err := m.load(ctx, gvk.GroupVersion()); err != nil {
