@@ -15,8 +15,9 @@ import (
 // protoSink writes the document in the protobuf form that gnostic defines (openapi.v2.Document). Its parts are messages
 // that protobuf merges: a field of a message may be written in several pieces, so that none must be known as a whole.
 type protoSink struct {
-	w io.Writer
-	b []byte
+	w    io.Writer
+	b    []byte
+	tape jsonscan.Tape
 }
 
 // Fields of openapi.v2.Document.
@@ -44,11 +45,11 @@ func (s *protoSink) begin(title, version string) error {
 
 // members writes one piece of a field that holds named messages: field{element{1: name, 2: value}...}.
 func (s *protoSink) members(object []byte, field, element protowire.Number, value func(w *protoWriter, b []byte, i int) []byte) error {
-	t, ok := jsonscan.Parse(object, nil)
-	if !ok || len(t) < 2 {
+	var ok bool
+	if s.tape, ok = jsonscan.Parse(object, s.tape[:0]); !ok || len(s.tape) < 2 {
 		return nil
 	}
-	w := &protoWriter{object, t}
+	w := &protoWriter{object, s.tape}
 	b, all := beginMessage(s.b, field)
 	b = w.named(b, 0, element, value)
 	s.b = endMessage(b, all)

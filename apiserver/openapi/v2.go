@@ -114,7 +114,14 @@ func (doc *documentV2) write(to sinkV2) error {
 	if err := to.begin(doc.title, doc.version); err != nil {
 		return err
 	}
-	b := make([]byte, 0, 64<<10)
+	scratch := buffers.Get().(*[]byte)
+	b := *scratch
+	defer func() {
+		if cap(b) <= keptBuffer {
+			*scratch = b
+		}
+		buffers.Put(scratch)
+	}()
 	seen := map[string]bool{}
 	for _, d := range doc.kinds {
 		b = append(b[:0], '{')

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -44,13 +45,41 @@ func (s *Server) serveV3(w http.ResponseWriter, r *http.Request, gv string) (boo
 		w.WriteHeader(http.StatusNotModified)
 		return true, nil
 	}
-	data, err := s.cached(gv+"@"+hash, func() ([]byte, error) { return s.documentV3(gv) })
-	if err != nil {
-		return true, err
+	return true, s.writeV3(w, gv, hash)
+}
+
+// writeV3 keeps the documents that have built-in kinds, which take long to make and never change. All others are made
+// for who asks.
+func (s *Server) writeV3(w http.ResponseWriter, gv, hash string) error {
+	defs, version := s.definitionsOf(gv)
+	var data []byte
+	var err error
+	if isCustom(defs) {
+		scratch := buffers.Get().(*[]byte)
+		defer buffers.Put(scratch)
+		data, err = s.documentV3((*scratch)[:0], defs, version)
+		if cap(data) <= keptBuffer {
+			*scratch = data
+		}
+	} else {
+		data, err = s.cached(gv+"@"+hash, func() ([]byte, error) { return s.documentV3(nil, defs, version) })
 	}
-	h.Set("Content-Type", "application/json")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
 	_, err = w.Write(data)
-	return true, err
+	return err
+}
+
+// buffers are those in which documents, or parts of them, are made. None larger than keptBuffer is kept.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const keptBuffer = 4 << 20
+
+// isCustom says whether all of a document's kinds are made by CustomResourceDefinitions.
+func isCustom(defs []*resource.Definition) bool {
+	return !slices.ContainsFunc(defs, func(d *resource.Definition) bool { return !d.Custom })
 }
 
 func acceptsJSON(r *http.Request) bool {
@@ -68,16 +97,14 @@ func acceptsJSON(r *http.Request) bool {
 	return false
 }
 
-// documentV3 makes the document of one group and version. Kubernetes makes those of custom kinds apart from all others,
+// documentV3 appends the document of one group and version to b. Kubernetes makes those of custom kinds apart from all others,
 // and they look like it.
-func (s *Server) documentV3(gv string) ([]byte, error) {
-	defs, version := s.definitionsOf(gv)
-	custom := !slices.ContainsFunc(defs, func(d *resource.Definition) bool { return !d.Custom })
+func (s *Server) documentV3(b []byte, defs []*resource.Definition, version string) ([]byte, error) {
+	custom := isCustom(defs)
 	title, release := s.options.Title, s.options.Version
 	if custom {
 		title, release = "Kubernetes CRD Swagger", "v0.1.0"
 	}
-	b := make([]byte, 0, 128<<10)
 	b = jsonscan.AppendString(append(b, `{"openapi":"3.0.0","info":{"title":`...), title)
 	b = jsonscan.AppendString(append(b, `,"version":`...), release)
 	b = append(b, `},"paths":{`...)

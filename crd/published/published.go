@@ -5,6 +5,7 @@ package published
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kschema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -40,8 +41,10 @@ type Options struct {
 // It copies out of raw and builds nothing in memory, since a document may have thousands of schemas of 40 KB each.
 func (o Options) Append(b, raw []byte) []byte {
 	p := publisher{in: raw, out: b, v2: o.V2}
-	t, ok := jsonscan.Parse(raw, make(jsonscan.Tape, 0, len(raw)/16+1))
-	p.tape = t
+	kept := tapes.Get().(*jsonscan.Tape)
+	defer tapes.Put(kept)
+	t, ok := jsonscan.Parse(raw, (*kept)[:0])
+	p.tape, *kept = t, t
 	if !ok || raw[t[0].From] != '{' || o.V2 && (o.Open || p.isTrue(t.Member(raw, 0, "x-kubernetes-preserve-unknown-fields"))) {
 		p.out = append(p.out, `{"type":"object"`...)
 	} else {
@@ -52,6 +55,9 @@ func (o Options) Append(b, raw []byte) []byte {
 	b = append(AppendGVK(b, o.GVK), ']')
 	return append(AppendSelectable(b, o.Selectable), '}')
 }
+
+// tapes are those in use: a document of thousands of kinds needs the memory of one.
+var tapes = sync.Pool{New: func() any { return new(jsonscan.Tape) }}
 
 // AppendGVK appends a group, version and kind as an object.
 func AppendGVK(b []byte, gvk kschema.GroupVersionKind) []byte {
