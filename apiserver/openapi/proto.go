@@ -1,11 +1,9 @@
 package openapi
 
 import (
-	"bytes"
 	"io"
 	"math"
 	"strconv"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -146,11 +144,8 @@ func (w *protoWriter) texts(b []byte, field protowire.Number, i int) []byte {
 
 // text writes the string at i.
 func (w *protoWriter) text(b []byte, field protowire.Number, i int) []byte {
-	raw := w.tape.Text(w.in, i)
-	if body := raw[1 : len(raw)-1]; bytes.IndexByte(body, '\\') < 0 && utf8.Valid(body) {
-		return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), body)
-	}
-	return appendText(b, field, jsonscan.String(raw))
+	b, at := beginMessage(b, field)
+	return endMessage(jsonscan.AppendText(b, w.tape.Text(w.in, i)), at)
 }
 
 func (w *protoWriter) flag(b []byte, field protowire.Number, i int) []byte {

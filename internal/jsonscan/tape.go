@@ -1,9 +1,6 @@
 package jsonscan
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 // Node is a value or a key in encoded JSON.
 type Node struct {
@@ -153,26 +150,4 @@ func (t Tape) Member(b []byte, i int, name string) int {
 		}
 	}
 	return -1
-}
-
-// AppendString appends s as a JSON string. It escapes what JSON demands and nothing else.
-func AppendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	for _, r := range s { // what is no UTF-8 becomes U+FFFD
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r == '\n':
-			b = append(b, '\\', 'n')
-		case r == '\t':
-			b = append(b, '\\', 't')
-		case r == '\r':
-			b = append(b, '\\', 'r')
-		case r < ' ':
-			b = append(b, '\\', 'u', '0', '0', "0123456789abcdef"[r>>4], "0123456789abcdef"[r&15])
-		default:
-			b = utf8.AppendRune(b, r)
-		}
-	}
-	return append(b, '"')
 }

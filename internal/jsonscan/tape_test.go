@@ -68,20 +68,3 @@ func TestParseRefuses(t *testing.T) {
 		}
 	}
 }
-
-func FuzzAppendString(f *testing.F) {
-	f.Add("a\"\\\n\x00\xff\u2028é")
-	f.Fuzz(func(t *testing.T, s string) {
-		var got, want string
-		if err := json.Unmarshal(jsonscan.AppendString(nil, s), &got); err != nil {
-			t.Fatal(err)
-		}
-		raw, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(raw, &want); err != nil || got != want {
-			t.Errorf("%q: got %q, want %q", s, got, want)
-		}
-	})
-}
