@@ -16,7 +16,7 @@ import (
 )
 
 // documentForm is part of every hash: raise it when what is made of a Definition changes.
-const documentForm = "2"
+const documentForm = "3"
 
 // index is the list of the v3 documents.
 type index struct {

@@ -63,7 +63,7 @@ func (t *paramTexts) kindPaths(d *resource.Definition, v *resource.Version) []pa
 	out := make([]path, 0, 5)
 	scope := t.pretty
 	if d.Namespaced {
-		out = append(out, b.everywhere(collection))
+		out = append(out, b.listEverywhere(collection))
 		collection = root + "namespaces/{namespace}/" + d.Names.Plural
 		scope = t.namespaced
 		b.scope = "Namespaced"
@@ -77,9 +77,38 @@ func (t *paramTexts) kindPaths(d *resource.Definition, v *resource.Version) []pa
 	}
 	slices.Sort(names)
 	for _, name := range names {
+		item := item
+		if v.Subresources[name].Scale != nil && !d.Custom {
+			item = t.named("Scale", scope)
+		}
 		out = append(out, b.subresource(collection+"/{name}/"+name, name, item))
 	}
+	if !d.Custom {
+		out = append(out, b.watches(root+"watch/", strings.TrimPrefix(collection, root))...)
+	}
 	return out
+}
+
+// watches are the paths by which built-in kinds could be watched before lists had the parameter watch.
+func (b *pathBuilder) watches(root, collection string) []path {
+	const deprecated = ". deprecated: use the 'watch' parameter with a list operation instead"
+	kind := b.d.Names.Kind
+	watch := func(at, action, name, description string, params params) path {
+		op := b.operation("get", action, "watch", name, description)
+		op.result, op.produces = models.WatchEvent, watchTypes
+		return path{path: root + at, params: params, operations: []operation{op}}
+	}
+	list := "watch individual changes to a list of " + kind + deprecated + "."
+	var out []path
+	scope := b.everywhere
+	if b.d.Namespaced {
+		out = append(out, watch(b.d.Names.Plural, "watchlist", kind+"ListForAllNamespaces", list, b.everywhere))
+		scope = b.watchNamespace
+	}
+	return append(out,
+		watch(collection, "watchlist", b.name()+"List", list, scope),
+		watch(collection+"/{name}", "watch", b.name(), "watch changes to an object of kind "+kind+deprecated+
+			", filtered to a single item with the 'fieldSelector' parameter.", b.watchNamed(kind, b.d.Namespaced)))
 }
 
 // resourcesPath is the discovery document of a group and version.
@@ -133,9 +162,9 @@ func (b *pathBuilder) listOperation(name string) operation {
 	return op
 }
 
-func (b *pathBuilder) everywhere(at string) path {
+func (b *pathBuilder) listEverywhere(at string) path {
 	return path{
-		path: at, params: b.paramTexts.everywhere, operations: []operation{b.listOperation(b.d.Names.Kind + "ForAllNamespaces")},
+		path: at, params: b.everywhere, operations: []operation{b.listOperation(b.d.Names.Kind + "ForAllNamespaces")},
 	}
 }
 
@@ -150,7 +179,7 @@ func (b *pathBuilder) collection(at string, params params) path {
 		del := b.operation("delete", "deletecollection", "delete", "Collection"+b.name(), "delete collection of "+kind)
 		del.result = models.Status
 		if b.d.Custom {
-			del.params = b.paramTexts.collection
+			del.params = b.paramTexts.list
 		} else {
 			del.body, del.optional, del.params = deleteOptions, true, b.removeList
 		}
@@ -184,7 +213,7 @@ func (b *pathBuilder) patchOperation(name, description string) operation {
 	return op
 }
 
-func (b *pathBuilder) subresource(at, name string, params params) path {
+func (b *pathBuilder) subresource(at, name string, scope params) path {
 	sub := b.v.Subresources[name]
 	of := *b
 	if sub.Scale != nil {
@@ -194,7 +223,7 @@ func (b *pathBuilder) subresource(at, name string, params params) path {
 		}
 	}
 	id, kind := b.name()+strings.ToUpper(name[:1])+name[1:], b.d.Names.Kind
-	p := path{path: at, params: params}
+	p := path{path: at, params: scope}
 	serves := func(verb string) bool { return sub.Verbs == nil || slices.Contains(sub.Verbs, verb) }
 	if serves("get") {
 		get := of.operation("get", "get", "read", id, "read "+name+" of the specified "+kind)
@@ -210,6 +239,9 @@ func (b *pathBuilder) subresource(at, name string, params params) path {
 	}
 	if serves("patch") {
 		p.operations = append(p.operations, of.patchOperation(id, "partially update "+name+" of the specified "+kind))
+	}
+	if len(p.operations) == 1 && p.operations[0].method == "put" { // what all operations of a path have is the path's
+		p.params, p.operations[0].params = b.writeNamed(kind, b.d.Namespaced), params{}
 	}
 	return p
 }

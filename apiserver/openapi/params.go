@@ -26,8 +26,8 @@ type params struct{ v3, v2 []byte }
 // paramTexts are the parameters that all kinds share.
 type paramTexts struct {
 	pretty, namespaced, list, everywhere, get, write, patch, remove, removeList params
-	// collection is removeList of a custom kind.
-	collection params
+	watchNamespace                                                              params
+	lists, writes                                                               []param // list and write, not encoded
 	// shared is the member parameters of v2.
 	shared []byte
 }
@@ -120,17 +120,24 @@ func query(doc map[string]string, fields ...string) []param {
 	return out
 }
 
-// newParamTexts makes the texts, with the descriptions of the options' Go types.
-func newParamTexts() *paramTexts {
-	var w paramWriter
-	pretty := param{
+func prettyParam() param {
+	return param{
 		name: "pretty", in: "query", kind: "string",
 		description: "If 'true', then the output is pretty printed. Defaults to 'false' unless the user-agent indicates a browser or command-line HTTP tool (curl and wget).",
 	}
-	namespace := param{
+}
+
+func namespaceParam() param {
+	return param{
 		name: "namespace", in: "path", kind: "string", required: true,
 		description: "object name and auth scope, such as for teams and projects",
 	}
+}
+
+// newParamTexts makes the texts, with the descriptions of the options' Go types.
+func newParamTexts() *paramTexts {
+	var w paramWriter
+	pretty, namespace := prettyParam(), namespaceParam()
 	lists := metav1.ListOptions{}.SwaggerDoc()
 	list := query(lists, "allowWatchBookmarks boolean", "continue string", "fieldSelector string", "labelSelector string",
 		"limit integer", "resourceVersion string", "resourceVersionMatch string", "sendInitialEvents boolean", "shardSelector string",
@@ -138,16 +145,18 @@ func newParamTexts() *paramTexts {
 	remove := query(metav1.DeleteOptions{}.SwaggerDoc(), "dryRun string", "gracePeriodSeconds integer",
 		"ignoreStoreReadErrorWithClusterBreakingPotential boolean", "orphanDependents boolean", "propagationPolicy string")
 	removeList := slices.DeleteFunc(slices.Concat(remove, list), func(p param) bool { return p.name == "watch" || p.name == "allowWatchBookmarks" })
+	write := query(metav1.CreateOptions{}.SwaggerDoc(), "dryRun string", "fieldManager string", "fieldValidation string")
 	t := &paramTexts{
+		lists: list, writes: write,
 		pretty: w.list(pretty), namespaced: w.list(namespace, pretty),
 		list: w.list(list...), everywhere: w.list(append(slices.Clone(list), pretty)...),
-		get:        w.list(query(metav1.GetOptions{}.SwaggerDoc(), "resourceVersion string")...),
-		write:      w.list(query(metav1.CreateOptions{}.SwaggerDoc(), "dryRun string", "fieldManager string", "fieldValidation string")...),
-		patch:      w.list(query(metav1.PatchOptions{}.SwaggerDoc(), "dryRun string", "fieldManager string", "fieldValidation string", "force boolean")...),
-		remove:     w.list(remove...),
-		removeList: w.list(removeList...),
+		watchNamespace: w.list(append(slices.Clone(list), pretty, namespace)...),
+		get:            w.list(query(metav1.GetOptions{}.SwaggerDoc(), "resourceVersion string")...),
+		write:          w.list(write...),
+		patch:          w.list(query(metav1.PatchOptions{}.SwaggerDoc(), "dryRun string", "fieldManager string", "fieldValidation string", "force boolean")...),
+		remove:         w.list(remove...),
+		removeList:     w.list(removeList...),
 	}
-	t.collection = t.list
 	w.share("body", bodyV2(nil, deleteOptions, false))
 	w.share("body", bodyV2(nil, patchModel, true))
 	slices.Sort(w.shared)
@@ -157,9 +166,30 @@ func newParamTexts() *paramTexts {
 
 // named are the parameters of one object's path: more, with the object's name before them.
 func (t *paramTexts) named(kind string, more params) params {
-	name := param{name: "name", in: "path", kind: "string", required: true, description: "name of the " + kind}
+	name := nameOf(kind)
 	return params{
 		v3: bytes.Join([][]byte{name.appendV3(nil), more.v3}, []byte{','}),
 		v2: bytes.Join([][]byte{name.appendV2(nil), more.v2}, []byte{','}),
 	}
+}
+
+func nameOf(kind string) param {
+	return param{name: "name", in: "path", kind: "string", required: true, description: "name of the " + kind, own: true}
+}
+
+// pathOf are the parameters of a path whose only operation has more of them.
+func pathOf(kind string, namespaced bool, more []param) params {
+	list := append(slices.Clone(more), prettyParam(), nameOf(kind))
+	if namespaced {
+		list = append(list, namespaceParam())
+	}
+	return (&paramWriter{}).list(list...)
+}
+
+func (t *paramTexts) watchNamed(kind string, namespaced bool) params {
+	return pathOf(kind, namespaced, t.lists)
+}
+
+func (t *paramTexts) writeNamed(kind string, namespaced bool) params {
+	return pathOf(kind, namespaced, t.writes)
 }

@@ -90,6 +90,7 @@ func (s *Server) beginV2() (*documentV2, error) {
 	c := closure{models: s.options.Models, entries: map[string]models.Entry{}}
 	roots := []string{
 		models.ObjectMeta, models.ListMeta, models.Status, models.DeleteOptions, models.Patch, models.Scale, models.APIResourceList,
+		models.WatchEvent,
 	}
 	for _, d := range doc.kinds {
 		for v := range servedVersions(d) {

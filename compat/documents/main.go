@@ -34,6 +34,9 @@ var groups = []string{
 	"metallb.io", "resolution.tekton.dev", "snapshot.storage.k8s.io",
 }
 
+// builtin are documents of Kubernetes' own kinds; small ones, whose kinds Keelson has all.
+var builtin = []string{"apis/apiextensions.k8s.io/v1", "apis/coordination.k8s.io/v1", "apis/events.k8s.io/v1", "apis/storagemigration.k8s.io/v1"}
+
 // answers is what is written.
 type answers struct {
 	Groups []string                   `json:"groups"`
@@ -114,7 +117,7 @@ func ask(ctx context.Context, c rest.Interface) (*answers, error) {
 		return nil, err
 	}
 	for path := range index.Paths {
-		if parts := strings.Split(path, "/"); len(parts) == 3 && slices.Contains(groups, parts[1]) {
+		if parts := strings.Split(path, "/"); slices.Contains(builtin, path) || len(parts) == 3 && slices.Contains(groups, parts[1]) {
 			var doc json.RawMessage
 			if err := get(ctx, c, "/openapi/v3/"+path, &doc); err != nil {
 				return nil, err
