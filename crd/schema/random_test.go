@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
@@ -60,8 +61,10 @@ func story(t *testing.T, data []byte) {
 	}()
 	if obj, ok := source.Matching(props).(map[string]any); ok {
 		agree(t, s, obj)
+		salvaged := randschema.Copy(any(obj))
 		refused := schema.CheckEmbedded(nil, obj, s)
 		schema.Coerce(nil, obj, s)
+		salvage(t, s, salvaged, obj, refused == nil)
 		if refused == nil && schema.CheckEmbedded(nil, obj, s) != nil {
 			t.Fatalf("coercing made it worse: %s", encode(obj))
 		}
@@ -69,6 +72,24 @@ func story(t *testing.T, data []byte) {
 			t.Fatalf("what was coerced is coerced again: %q", more)
 		}
 		_ = schema.ValidateEmbedded(t.Context(), nil, obj, s)
+	}
+}
+
+// salvage drops what is malformed in x: nothing more than Coerce does where nothing is, and all but metadata that is no
+// object where something is.
+func salvage(t *testing.T, s *schema.Schema, x, coerced any, fine bool) {
+	t.Helper()
+	schema.DropMalformed(x, s)
+	if fine && !reflect.DeepEqual(x, coerced) {
+		t.Fatalf("%s was salvaged, %s is what there was", encode(x), encode(coerced))
+	}
+	if err := schema.CheckEmbedded(nil, x, s); err != nil && !strings.HasPrefix(err.Detail, "json: cannot unmarshal") {
+		t.Fatalf("%s: %v", encode(x), err)
+	}
+	again := randschema.Copy(x)
+	schema.DropMalformed(again, s)
+	if !reflect.DeepEqual(again, x) {
+		t.Fatalf("%s is salvaged again: %s", encode(x), encode(again))
 	}
 }
 
