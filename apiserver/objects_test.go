@@ -275,6 +275,14 @@ var _ = Describe("A watch", func() {
 		Expect(e.Object["metadata"]).To(HaveKeyWithValue("annotations", map[string]any{"k8s.io/initial-events-end": "true"}))
 	})
 
+	It("does not mark the end to who wants no bookmarks", func() {
+		create("a", "1")
+		w := watch(maps + "?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan")
+		Expect(w.next().String()).To(Equal("ADDED a"))
+		create("b", "1")
+		Expect(w.next().String()).To(Equal("ADDED b"))
+	})
+
 	It("ends with a bookmark when its time is over", func() {
 		rv := get(maps).ok(200).at("metadata", "resourceVersion").(string)
 		w := watch(maps + "?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=" + rv)

@@ -97,7 +97,7 @@ func (s *watchStream) run(ctx context.Context) {
 		}
 	}
 	at := s.watch.InitialRevision
-	if s.watch.Streamed {
+	if s.watch.Streamed && s.bookmarks { // Kubernetes streams the state to who wants no bookmarks, too, without its end
 		s.bookmark(at, true)
 	}
 	if s.done() != nil {
