@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/keelson-project/keelson/runtime/client"
-	"github.com/keelson-project/keelson/workqueue"
 )
 
 // Builder puts a Controller together.
@@ -19,6 +19,8 @@ type Builder struct {
 	owned   []watched
 	others  []watched
 	filters []Predicate
+	sources []Source
+	every   bool
 	opts    ControllerOptions
 }
 
@@ -49,6 +51,19 @@ func (b *Builder) Watches(obj client.Object, handle EventHandler, predicates ...
 	return b
 }
 
+// WatchesRawSource adds requests from elsewhere than a watched kind: Channel, Every, or one of the author's.
+func (b *Builder) WatchesRawSource(s Source) *Builder {
+	b.sources = append(b.sources, s)
+	return b
+}
+
+// EveryCluster has the controller watch all clusters that join the manager, beside the manager's own. Reconcilers have
+// the client for Request.Cluster from ClientFrom.
+func (b *Builder) EveryCluster() *Builder {
+	b.every = true
+	return b
+}
+
 // WithEventFilter adds a predicate to all kinds.
 func (b *Builder) WithEventFilter(p Predicate) *Builder {
 	b.filters = append(b.filters, p)
@@ -61,19 +76,23 @@ func (b *Builder) WithOptions(opts ControllerOptions) *Builder {
 	return b
 }
 
-// Complete hands the controller to the manager.
+// Complete hands the controller to the manager, which starts it at once where it runs already.
 func (b *Builder) Complete(r Reconciler) error {
 	_, err := b.Build(r)
 	return err
 }
 
 // Build is Complete, and returns the controller. Errors: a kind that the scheme does not know, Owns without For, a
-// name that is taken, a manager that runs.
+// name that is taken.
 func (b *Builder) Build(r Reconciler) (*Controller, error) {
-	c := &Controller{name: b.name, mgr: b.mgr, opts: b.opts, do: r}
+	c := &Controller{
+		name: b.name, mgr: b.mgr, opts: b.opts, do: r, sources: b.sources, every: b.every,
+		history: history{size: b.mgr.opts.History}, atWork: map[string]int{},
+	}
+	c.idle = sync.NewCond(&c.mu)
 	var owner schema.GroupVersionKind
 	if b.primary != nil {
-		gvk, err := b.mgr.direct.GVKFor(b.primary.obj)
+		gvk, err := b.mgr.home.direct.GVKFor(b.primary.obj)
 		if err != nil {
 			return nil, fmt.Errorf("runtime: For: %w", err)
 		}
@@ -96,11 +115,11 @@ func (b *Builder) Build(r Reconciler) (*Controller, error) {
 	c.watches = append(c.watches, b.others...)
 	for i := range c.watches {
 		c.watches[i].predicates = append(c.watches[i].predicates[:len(c.watches[i].predicates):len(c.watches[i].predicates)], b.filters...)
-		if _, err := b.mgr.direct.GVKFor(c.watches[i].obj); err != nil {
+		if _, err := b.mgr.home.direct.GVKFor(c.watches[i].obj); err != nil {
 			return nil, fmt.Errorf("runtime: controller %s: %w", c.name, err)
 		}
 	}
-	c.queue = workqueue.New(workqueue.Config[Request]{RateLimit: b.opts.RateLimit})
+	c.queue.Store(c.newQueue())
 	c.log = b.mgr.log.WithValues("controller", c.name)
 	return c, b.mgr.add(c)
 }
@@ -109,7 +128,7 @@ func (b *Builder) Build(r Reconciler) (*Controller, error) {
 func (c *Controller) enqueueOwner(owner schema.GroupVersionKind) EventHandler {
 	in, cluster := EnqueueOwner(owner, true, true), EnqueueOwner(owner, false, true)
 	return func(e Event) []Request {
-		if m, known := c.mgr.direct.Known(owner); known && !m.Namespaced {
+		if m, known := c.mgr.home.direct.Known(owner); known && !m.Namespaced {
 			return cluster(e)
 		}
 		return in(e)

@@ -2,18 +2,18 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
+	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
+	kfields "k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -21,6 +21,22 @@ import (
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
 )
+
+// CacheOptions say how the objects of a kind are cached. The zero value is the usual way.
+type CacheOptions struct {
+	// Uncached: reads go to the server; watches keep objects all the same.
+	Uncached bool
+	// Namespaces in place of Options.Namespaces.
+	Namespaces []string
+	// LabelSelector and FieldSelector narrow the cache; what they leave out is not found.
+	LabelSelector, FieldSelector string
+	// Compact keeps the objects encoded, in a fraction of the memory, and decodes them for each read and event.
+	Compact bool
+	// Transform may drop what nobody needs from an object before it is kept.
+	Transform func(client.Object) (client.Object, error)
+	// KeepManagedFields keeps metadata.managedFields, which are dropped by default.
+	KeepManagedFields bool
+}
 
 // form is how an object is represented: the same kind may be read in several.
 type form int
@@ -48,20 +64,41 @@ type cacheKey struct {
 
 type objectInformer = informer.Informer[client.Object]
 
-// cache has an informer for each kind that was asked for, from then on.
+// cache has an informer for each kind and form that is watched, or was read lately.
 type cache struct {
-	direct    *client.Direct
-	namespace string
-	shared    [3]*informer.Shared // by form: their informers have one Go type
-	onError   func(error)
+	direct     *client.Direct
+	namespaces []string
+	kinds      map[schema.GroupKind]CacheOptions
+	budget     *informer.Budget
+	shared     [3]*informer.Shared // by form: their informers have one Go type
+	onError    func(error)
+	written    *written
 
 	mu        sync.Mutex
-	informers map[cacheKey]*objectInformer
-	written   map[schema.GroupVersionKind]uint64 // newest resourceVersion that a write of ours was answered with
+	informers map[cacheKey]*cached
 }
 
-func newCache(d *client.Direct, namespace string, onError func(error)) *cache {
-	c := &cache{direct: d, namespace: namespace, onError: onError, informers: map[cacheKey]*objectInformer{}, written: map[schema.GroupVersionKind]uint64{}}
+// cached is an informer in use.
+type cached struct {
+	*objectInformer
+	gvk     schema.GroupVersionKind
+	compact bool // what is read is the reader's own
+	release func()
+	users   int       // watches; guarded by cache.mu
+	read    time.Time // last; guarded by cache.mu
+}
+
+// A kind that nobody watches and that was not read for keepUnread is dropped at the next look.
+const (
+	keepUnread = 10 * time.Minute
+	lookUnread = time.Minute
+)
+
+func newCache(d *client.Direct, o *Options, onError func(error)) *cache {
+	c := &cache{
+		direct: d, namespaces: o.Namespaces, kinds: o.Kinds, budget: o.Budget, onError: onError,
+		written: newWritten(), informers: map[cacheKey]*cached{},
+	}
 	for i := range c.shared {
 		c.shared[i] = informer.NewShared(d.Source())
 	}
@@ -73,41 +110,119 @@ func (c *cache) run(ctx context.Context) error {
 	for _, s := range c.shared {
 		group.Go(func() error { return s.Run(ctx) })
 	}
+	group.Go(func() error {
+		tick := time.NewTicker(lookUnread)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case now := <-tick.C:
+				c.dropUnread(now)
+			}
+		}
+	})
 	return group.Wait()
 }
 
-// informerFor is the informer of the kind and form of obj, an object or list.
-func (c *cache) informerFor(ctx context.Context, obj kruntime.Object) (*objectInformer, schema.GroupVersionKind, error) {
+func (c *cache) dropUnread(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, e := range c.informers {
+		if e.users == 0 && now.Sub(e.read) > keepUnread {
+			e.release()
+			delete(c.informers, key)
+		}
+	}
+}
+
+// reading is the informer of the kind and form of obj, an object or list.
+func (c *cache) reading(ctx context.Context, obj kruntime.Object) (*cached, error) {
+	return c.find(ctx, obj, func(e *cached) { e.read = time.Now() })
+}
+
+// watching is reading for a watch, which keeps the informer until it is released.
+func (c *cache) watching(ctx context.Context, obj kruntime.Object) (e *cached, release func(), err error) {
+	if e, err = c.find(ctx, obj, func(e *cached) { e.users++ }); err != nil {
+		return nil, nil, err
+	}
+	return e, sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		e.users--
+		if key := (cacheKey{e.gvk, formOf(obj)}); e.users == 0 && time.Since(e.read) > keepUnread {
+			e.release()
+			delete(c.informers, key)
+		}
+	}), nil
+}
+
+// find calls use, under mu, with the informer, which is made where there is none.
+func (c *cache) find(ctx context.Context, obj kruntime.Object, use func(*cached)) (*cached, error) {
 	gvk, err := c.direct.GVKFor(obj)
 	if err != nil {
-		return nil, gvk, err
+		return nil, err
 	}
 	key := cacheKey{gvk, formOf(obj)}
 	c.mu.Lock()
-	inf, ok := c.informers[key]
+	e := c.informers[key]
+	if e != nil {
+		use(e)
+	}
 	c.mu.Unlock()
-	if ok {
-		return inf, gvk, nil
+	if e != nil {
+		return e, nil
 	}
-	mapping, err := c.direct.MappingFor(ctx, gvk)
+	cfg, err := c.config(ctx, key)
 	if err != nil {
-		return nil, gvk, err
-	}
-	scope := informer.Scope{GVK: gvk, MetadataOnly: key.form == metadata}
-	if mapping.Namespaced {
-		scope.Namespace = c.namespace
-	}
-	empty, err := c.empty(key)
-	if err != nil {
-		return nil, gvk, err
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if inf, ok = c.informers[key]; !ok {
-		inf, _ = informer.Acquire(c.shared[key.form], informer.Config[client.Object]{Scope: scope, New: empty, OnError: c.onError})
-		c.informers[key] = inf
+	if e = c.informers[key]; e == nil {
+		e = &cached{gvk: gvk, compact: cfg.Compact}
+		e.objectInformer, e.release = informer.Acquire(c.shared[key.form], *cfg)
+		c.informers[key] = e
 	}
-	return inf, gvk, nil
+	use(e)
+	return e, nil
+}
+
+// config of an informer. Error: the server does not have the kind, or its objects are none.
+func (c *cache) config(ctx context.Context, key cacheKey) (*informer.Config[client.Object], error) {
+	mapping, err := c.direct.MappingFor(ctx, key.gvk)
+	if err != nil {
+		return nil, err
+	}
+	o := c.kinds[key.gvk.GroupKind()]
+	scope := informer.Scope{
+		GVK: key.gvk, MetadataOnly: key.form == metadata, LabelSelector: o.LabelSelector, FieldSelector: o.FieldSelector,
+	}
+	if mapping.Namespaced {
+		scope = scope.In(c.namespacesOf(key.gvk)...)
+	}
+	empty, err := c.empty(key)
+	if err != nil {
+		return nil, err
+	}
+	return &informer.Config[client.Object]{
+		Scope: scope, New: empty, OnError: c.onError, Compact: o.Compact, Transform: o.Transform,
+		KeepManagedFields: o.KeepManagedFields, Budget: c.budget,
+	}, nil
+}
+
+// namespacesOf are those that a namespaced kind is cached of, none for all.
+func (c *cache) namespacesOf(gvk schema.GroupVersionKind) []string {
+	if own := c.kinds[gvk.GroupKind()].Namespaces; len(own) > 0 {
+		return own
+	}
+	return c.namespaces
+}
+
+// sees says whether the cache of a kind has the objects of a namespace; "" is that of kinds without, or all.
+func (c *cache) sees(gvk schema.GroupVersionKind, namespace string) bool {
+	of := c.namespacesOf(gvk)
+	return namespace == "" || len(of) == 0 || slices.Contains(of, namespace)
 }
 
 // empty says how to make an object for an informer to decode into.
@@ -129,53 +244,45 @@ func (c *cache) empty(key cacheKey) (func() client.Object, error) {
 	return func() client.Object { return reflect.New(kind).Interface().(client.Object) }, nil
 }
 
-// wrote notes the answer to a write, for fresh to wait for.
-func (c *cache) wrote(obj client.Object) {
-	gvk, err := c.direct.GVKFor(obj)
-	rv, parseErr := strconv.ParseUint(obj.GetResourceVersion(), 10, 64)
-	if errors.Join(err, parseErr) != nil || (c.namespace != "" && obj.GetNamespace() != "" && obj.GetNamespace() != c.namespace) {
-		return // of a server whose revisions are no numbers, or out of the cache's sight
+// wrote notes the answer to a write of an object of gvk.
+func (c *cache) wrote(gvk schema.GroupVersionKind, obj client.Object) {
+	if !c.sees(gvk, obj.GetNamespace()) {
+		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.written[gvk] = max(c.written[gvk], rv)
-}
-
-// fresh waits until inf shows all that was written.
-func (c *cache) fresh(ctx context.Context, inf *objectInformer, gvk schema.GroupVersionKind) error {
-	if err := inf.WaitSynced(ctx); err != nil {
-		return fmt.Errorf("runtime: waiting for the cache of %s: %w", gvk.Kind, err)
+	if s := c.kinds[gvk.GroupKind()].LabelSelector; s != "" {
+		if selector, err := labels.Parse(s); err == nil && !selector.Matches(labels.Set(obj.GetLabels())) {
+			return // nobody will tell the cache of it
+		}
 	}
-	c.mu.Lock()
-	rv := c.written[gvk]
-	c.mu.Unlock()
-	if rv == 0 {
-		return nil
-	}
-	if err := inf.WaitForRevision(ctx, strconv.FormatUint(rv, 10)); err != nil {
-		return fmt.Errorf("runtime: waiting for the cache of %s to show a write: %w", gvk.Kind, err)
-	}
-	return nil
+	c.written.wrote(gvk.GroupKind(), obj.GetNamespace(), obj.GetResourceVersion())
 }
 
 func (c *cache) get(ctx context.Context, key client.ObjectKey, obj client.Object) error {
-	inf, gvk, err := c.informerFor(ctx, obj)
+	inf, err := c.reading(ctx, obj)
 	if err != nil {
 		return err
 	}
-	if err := c.fresh(ctx, inf, gvk); err != nil {
+	if err := c.written.wait(ctx, inf.objectInformer, inf.gvk, key.Namespace); err != nil {
 		return err
 	}
 	found, ok := inf.Get(key.Namespace, key.Name)
-	if !ok {
-		m, err := c.direct.MappingFor(ctx, gvk)
+	if !ok || c.written.hides(inf.gvk.GroupKind(), found) {
+		m, err := c.direct.MappingFor(ctx, inf.gvk)
 		if err != nil {
 			return err
 		}
 		return apierrors.NewNotFound(m.Resource.GroupResource(), key.Name)
 	}
-	reflect.ValueOf(obj).Elem().Set(reflect.ValueOf(found.DeepCopyObject()).Elem())
+	reflect.ValueOf(obj).Elem().Set(reflect.ValueOf(inf.own(found)).Elem())
 	return nil
+}
+
+// own is an object of the informer's that the caller may change.
+func (e *cached) own(obj client.Object) kruntime.Object {
+	if e.compact {
+		return obj
+	}
+	return obj.DeepCopyObject()
 }
 
 func (c *cache) list(ctx context.Context, list client.ObjectList, namespace string, o metav1.ListOptions) error {
@@ -183,29 +290,33 @@ func (c *cache) list(ctx context.Context, list client.ObjectList, namespace stri
 	if err != nil {
 		return err
 	}
-	byFields, err := fields.ParseSelector(o.FieldSelector)
+	byFields, err := kfields.ParseSelector(o.FieldSelector)
 	if err != nil {
 		return err
 	}
-	inf, gvk, err := c.informerFor(ctx, list)
+	inf, err := c.reading(ctx, list)
 	if err != nil {
 		return err
 	}
-	if err := c.fresh(ctx, inf, gvk); err != nil {
+	if err := c.written.wait(ctx, inf.objectInformer, inf.gvk, namespace); err != nil {
 		return err
 	}
 	snapshot := inf.Snapshot()
 	items := []kruntime.Object{}
 	for obj := range snapshot.List(namespace) {
-		if byLabels.Matches(labels.Set(obj.GetLabels())) &&
-			byFields.Matches(fields.Set{"metadata.name": obj.GetName(), "metadata.namespace": obj.GetNamespace()}) {
-			items = append(items, obj.DeepCopyObject())
+		if byLabels.Matches(labels.Set(obj.GetLabels())) && byFields.Matches(fieldsOf(obj)) && !c.written.hides(inf.gvk.GroupKind(), obj) {
+			items = append(items, inf.own(obj))
 		}
 	}
 	if err := meta.SetList(list, items); err != nil {
 		return err
 	}
 	list.SetResourceVersion(snapshot.ResourceVersion())
-	list.GetObjectKind().SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	list.GetObjectKind().SetGroupVersionKind(inf.gvk.GroupVersion().WithKind(inf.gvk.Kind + "List"))
 	return nil
+}
+
+// fieldsOf are the fields that every kind can be selected by.
+func fieldsOf(obj client.Object) kfields.Set {
+	return kfields.Set{"metadata.name": obj.GetName(), "metadata.namespace": obj.GetNamespace()}
 }

@@ -3,48 +3,59 @@ package runtime
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/fields"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kfields "k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
-// cachedClient reads from informers and writes to the server.
+// cachedClient reads from informers and writes to the server. What it has written, it reads.
 type cachedClient struct {
 	*client.Direct
-	cache    *cache
-	uncached map[schema.GroupVersionKind]bool
+	cache *cache
 }
 
 var _ client.Client = (*cachedClient)(nil)
 
+// Get implements client.Reader.
 func (c *cachedClient) Get(ctx context.Context, key client.ObjectKey, obj client.Object) error {
 	gvk, err := c.GVKFor(obj)
 	if err != nil {
 		return err
 	}
-	if c.uncached[gvk] || (c.cache.namespace != "" && key.Namespace != "" && key.Namespace != c.cache.namespace) {
+	if c.cache.kinds[gvk.GroupKind()].Uncached || !c.cache.sees(gvk, key.Namespace) {
 		return c.Direct.Get(ctx, key, obj)
 	}
 	return c.cache.get(ctx, key, obj)
 }
 
+// List implements client.Reader.
 func (c *cachedClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	gvk, err := c.GVKFor(list)
 	if err != nil {
 		return err
 	}
 	namespace, o := client.ListOptionsOf(opts...)
-	if o.Limit > 0 || o.Continue != "" || o.ResourceVersion != "" || c.uncached[gvk] || !cachedFields(o.FieldSelector) ||
-		(c.cache.namespace != "" && namespace != c.cache.namespace) {
+	if o.Limit > 0 || o.Continue != "" || o.ResourceVersion != "" || !cachedFields(o.FieldSelector) ||
+		c.cache.kinds[gvk.GroupKind()].Uncached || !c.cache.sees(gvk, namespace) ||
+		namespace == "" && len(c.cache.namespacesOf(gvk)) > 0 && !c.onlyCached(ctx, gvk) {
 		return c.Direct.List(ctx, list, opts...)
 	}
 	return c.cache.list(ctx, list, namespace, o)
 }
 
+// onlyCached says whether a list of all namespaces is one of those in the cache: where the kind has no namespaces.
+func (c *cachedClient) onlyCached(ctx context.Context, gvk schema.GroupVersionKind) bool {
+	m, err := c.MappingFor(ctx, gvk)
+	return err == nil && !m.Namespaced
+}
+
 // cachedFields reports whether every field of a selector is one that the cache can select by.
 func cachedFields(selector string) bool {
-	s, err := fields.ParseSelector(selector)
+	s, err := kfields.ParseSelector(selector)
 	if err != nil {
 		return false
 	}
@@ -56,52 +67,157 @@ func cachedFields(selector string) bool {
 	return true
 }
 
-func (c *cachedClient) noting(obj client.Object, err error) error {
-	if err == nil {
-		c.cache.wrote(obj)
+// noting notes a write of parent that was answered with obj, for reads to come and for the run that ctx is of.
+func (c *cachedClient) noting(ctx context.Context, verb string, parent, obj client.Object, err error) error {
+	w := Write{Verb: verb, Object: client.KeyOf(parent)}
+	w.Kind, _ = c.GVKFor(parent)
+	if err != nil {
+		w.Error = err.Error()
+	} else {
+		w.ResourceVersion = obj.GetResourceVersion()
+		c.cache.wrote(w.Kind, obj)
 	}
+	noteWrite(ctx, w)
 	return err
 }
 
+// Create implements client.Writer.
 func (c *cachedClient) Create(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return c.noting(obj, c.Direct.Create(ctx, obj, opts...))
+	return c.noting(ctx, "create", obj, obj, c.Direct.Create(ctx, obj, opts...))
 }
 
+// Update implements client.Writer.
 func (c *cachedClient) Update(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return c.noting(obj, c.Direct.Update(ctx, obj, opts...))
+	return c.noting(ctx, "update", obj, obj, c.Direct.Update(ctx, obj, opts...))
 }
 
+// Patch implements client.Writer.
 func (c *cachedClient) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.WriteOption) error {
-	return c.noting(obj, c.Direct.Patch(ctx, obj, patch, opts...))
+	return c.noting(ctx, "patch", obj, obj, c.Direct.Patch(ctx, obj, patch, opts...))
 }
 
+// Apply implements client.Writer.
 func (c *cachedClient) Apply(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return c.noting(obj, c.Direct.Apply(ctx, obj, opts...))
+	return c.noting(ctx, "apply", obj, obj, c.Direct.Apply(ctx, obj, opts...))
 }
 
+// Delete implements client.Writer. Reads that come after know of it: where finalizers hold the object, they show it with
+// its deletionTimestamp, otherwise not at all.
+func (c *cachedClient) Delete(ctx context.Context, obj client.Object, opts ...client.DeleteOption) error {
+	rest, err := c.DeleteAnswered(ctx, obj, opts...)
+	w := Write{Verb: "delete", Object: client.KeyOf(obj)}
+	w.Kind, _ = c.GVKFor(obj)
+	switch {
+	case err != nil:
+		w.Error = err.Error()
+	case rest.DryRun:
+	case rest.Object != nil:
+		w.ResourceVersion = rest.Object.GetResourceVersion()
+		c.cache.wrote(w.Kind, rest.Object)
+	default:
+		c.cache.written.end(w.Kind.GroupKind(), rest.UID)
+	}
+	noteWrite(ctx, w)
+	return err
+}
+
+// DeleteAllOf implements client.Writer. It asks the server once more, for the metadata of what is left, so that reads
+// which come after know of it.
+func (c *cachedClient) DeleteAllOf(ctx context.Context, obj client.Object, opts ...client.DeleteAllOfOption) error {
+	w := Write{Verb: "deletecollection"}
+	w.Kind, _ = c.GVKFor(obj)
+	var of []client.ListOption
+	dry := false
+	for _, opt := range opts {
+		if l, ok := opt.(client.ListOption); ok {
+			of = append(of, l)
+		}
+		dry = dry || opt == client.DeleteAllOfOption(client.DryRunAll)
+	}
+	namespace, o := client.ListOptionsOf(of...)
+	w.Object.Namespace = namespace
+	err := c.Direct.DeleteAllOf(ctx, obj, opts...)
+	if err != nil {
+		w.Error = err.Error()
+	} else if !dry {
+		err = c.learnWhatIsLeft(ctx, w.Kind, namespace, o, of)
+	}
+	noteWrite(ctx, w)
+	return err
+}
+
+func (c *cachedClient) learnWhatIsLeft(ctx context.Context, gvk schema.GroupVersionKind, namespace string, o metav1.ListOptions, of []client.ListOption) error {
+	left := &metav1.PartialObjectMetadataList{}
+	left.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
+	if err := c.Direct.List(ctx, left, of...); err != nil {
+		return err
+	}
+	selector, err := labels.Parse(o.LabelSelector)
+	if err != nil {
+		return err
+	}
+	byFields, err := kfields.ParseSelector(o.FieldSelector)
+	if err != nil {
+		return err
+	}
+	survived := map[types.UID]bool{}
+	for i := range left.Items {
+		survived[left.Items[i].UID] = true
+		c.cache.wrote(gvk, &left.Items[i])
+	}
+	if !cachedFields(o.FieldSelector) { // the cache cannot tell which they were: it has to come that far
+		c.cache.written.wrote(gvk.GroupKind(), namespace, left.ResourceVersion)
+		return nil
+	}
+	c.cache.written.clear(gvk.GroupKind(), newClearing(left.ResourceVersion, survived, func(obj client.Object) bool {
+		return (namespace == "" || obj.GetNamespace() == namespace) && selector.Matches(labels.Set(obj.GetLabels())) &&
+			byFields.Matches(fieldsOf(obj))
+	}))
+	return nil
+}
+
+// Status implements client.Client.
 func (c *cachedClient) Status() client.SubResourceClient { return c.SubResource("status") }
 
+// SubResource implements client.Client.
 func (c *cachedClient) SubResource(name string) client.SubResourceClient {
-	s := c.Direct.SubResource(name)
-	if name != "status" {
-		return s // answers with objects of other kinds
-	}
-	return notingStatus{s, c}
+	return notingSubresource{c.Direct.SubResource(name), c, name}
 }
 
-type notingStatus struct {
+// notingSubresource notes writes of a subresource: their answers, of whatever kind, have the object's resourceVersion.
+type notingSubresource struct {
 	client.SubResourceClient
-	c *cachedClient
+	c    *cachedClient
+	name string
 }
 
-func (s notingStatus) Update(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return s.c.noting(obj, s.SubResourceClient.Update(ctx, obj, opts...))
+func (s notingSubresource) noting(ctx context.Context, verb string, obj, answer client.Object, err error) error {
+	return s.c.noting(ctx, verb+" "+s.name, obj, answer, err)
 }
 
-func (s notingStatus) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.WriteOption) error {
-	return s.c.noting(obj, s.SubResourceClient.Patch(ctx, obj, patch, opts...))
+// Create implements client.SubResourceClient.
+func (s notingSubresource) Create(ctx context.Context, obj, body client.Object, opts ...client.WriteOption) error {
+	return s.noting(ctx, "create", obj, orSelf(body, obj), s.SubResourceClient.Create(ctx, obj, body, opts...))
 }
 
-func (s notingStatus) Apply(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return s.c.noting(obj, s.SubResourceClient.Apply(ctx, obj, opts...))
+// Update implements client.SubResourceClient.
+func (s notingSubresource) Update(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
+	return s.noting(ctx, "update", obj, obj, s.SubResourceClient.Update(ctx, obj, opts...))
+}
+
+// Patch implements client.SubResourceClient.
+func (s notingSubresource) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.WriteOption) error {
+	return s.noting(ctx, "patch", obj, obj, s.SubResourceClient.Patch(ctx, obj, patch, opts...))
+}
+
+// Apply implements client.SubResourceClient.
+func (s notingSubresource) Apply(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
+	return s.noting(ctx, "apply", obj, obj, s.SubResourceClient.Apply(ctx, obj, opts...))
+}
+
+func orSelf(body, obj client.Object) client.Object {
+	if body == nil {
+		return obj
+	}
+	return body
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/keelson-project/keelson/runtime/client"
 	"github.com/keelson-project/keelson/workqueue"
@@ -20,9 +23,17 @@ type ControllerOptions struct {
 	MaxConcurrentReconciles int
 	// RateLimit of requests that failed.
 	RateLimit workqueue.RateLimit
+	// Priority of a request that an event makes; higher goes first. Default: LowPriority for what was there when the
+	// watch began, so that a start does not hold up what changes meanwhile, 0 for the rest.
+	Priority func(Event, Request) int
+	// Group of a request: groups take turns, so that none holds up the others. Default: its cluster and namespace.
+	Group func(Request) string
 	// ReconcileTimeout ends the context of a reconciliation that takes longer. Default: none.
 	ReconcileTimeout time.Duration
 }
+
+// LowPriority is that of requests which may wait.
+const LowPriority = -100
 
 // Controller feeds a Reconciler. A Builder makes it, its Manager runs it.
 type Controller struct {
@@ -30,10 +41,39 @@ type Controller struct {
 	mgr     *Manager
 	opts    ControllerOptions
 	do      Reconciler
-	queue   *workqueue.Queue[Request]
 	watches []watched
+	sources []Source
+	every   bool // cluster, not only the manager's own
 	stats   controllerStats
+	history history
 	log     logr.Logger
+	queue   atomic.Pointer[queue] // another for each time that it runs
+
+	mu     sync.Mutex
+	over   bool // removed from the manager
+	life   *life
+	atWork map[string]int // reconciliations under way, by cluster
+	idle   *sync.Cond     // told when one of atWork is none
+}
+
+type queue = workqueue.Queue[Request]
+
+// life is one run of a controller.
+type life struct {
+	ctx, work context.Context
+	stop      context.CancelFunc
+	done      chan struct{}
+	group     errgroup.Group
+	queue     *queue
+	engaged   []*engagement     // guarded by Controller.mu
+	joined    map[*Cluster]bool // guarded by Controller.mu
+}
+
+// engagement is a watch of a kind in a cluster.
+type engagement struct {
+	cluster *Cluster
+	watched
+	inf *cached
 }
 
 // watched is a kind that a controller watches.
@@ -46,69 +86,115 @@ type watched struct {
 // Name of the controller, in logs and metrics.
 func (c *Controller) Name() string { return c.name }
 
-// Enqueue asks for a reconciliation, for sources other than watches.
-func (c *Controller) Enqueue(req Request) { c.queue.Add(req, workqueue.Options{}) }
-
-// retryKind is how long to wait for a kind that the server does not have.
-const retryKind = time.Second
-
-// watch feeds the queue from w until the returned function is called.
-func (c *Controller) watch(ctx context.Context, w watched) (stop func(), err error) {
-	inf, gvk, err := c.mgr.cache.informerFor(ctx, w.obj)
-	for ; err != nil; inf, _, err = c.mgr.cache.informerFor(ctx, w.obj) {
-		c.log.Info("waiting for a kind", "kind", gvk.String(), "reason", err.Error())
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(retryKind):
-		}
-	}
-	reg := inf.AddHandler(func(e Event) {
-		for _, p := range w.predicates {
-			if !p(e) {
-				return
-			}
-		}
-		for _, req := range w.handle(e) {
-			c.queue.Add(req, workqueue.Options{})
-		}
-	})
-	if err := reg.WaitSynced(ctx); err != nil {
-		reg.Remove()
-		return nil, err
-	}
-	return reg.Remove, nil
+// Enqueue asks for a reconciliation, for other reasons than a watched kind or source. While the controller does not run,
+// that is for when it does.
+func (c *Controller) Enqueue(req Request) {
+	c.add(req, workqueue.Options{Note: &Cause{Type: CauseEnqueue, At: time.Now()}})
 }
 
-// run watches and works until ctx ends, and returns when the reconciliations under way have. Those have work as
-// their context.
-func (c *Controller) run(ctx, work context.Context) error {
-	defer c.queue.ShutDown()
-	for _, w := range c.watches {
-		stop, err := c.watch(ctx, w)
-		if err != nil {
-			return ended(ctx, fmt.Errorf("controller %s: %w", c.name, err))
-		}
-		defer stop()
+// History returns the latest reconciliations of a request, newest first; of all where there is none.
+func (c *Controller) History(of ...Request) []*Run {
+	return c.history.list(func(r *Run) bool { return len(of) == 0 || of[0] == r.Request })
+}
+
+// add queues a request, if it is this process's.
+func (c *Controller) add(req Request, o workqueue.Options) {
+	if s := c.mgr.opts.Shards; s == nil || s.Owns(req) {
+		c.queue.Load().Add(req, o)
 	}
-	var group errgroup.Group
-	for range max(1, c.opts.MaxConcurrentReconciles) {
-		group.Go(func() error {
-			for {
-				item, err := c.queue.Get(ctx)
-				if err != nil {
-					return nil //nolint:nilerr // the queue was shut down: the end that was asked for
-				}
-				if ctx.Err() == nil {
-					c.one(work, item)
-				}
-				c.queue.Done(item)
+}
+
+func (c *Controller) newQueue() *queue {
+	group := c.opts.Group
+	if group == nil {
+		group = func(r Request) string {
+			if r.Cluster == "" {
+				return r.Namespace
 			}
+			return r.Cluster + "/" + r.Namespace
+		}
+	}
+	return workqueue.New(workqueue.Config[Request]{RateLimit: c.opts.RateLimit, Group: group, Merge: mergeCauses})
+}
+
+// begin makes the controller's next life, and returns the function that lives it until ctx ends: it watches and works, and
+// returns when the reconciliations under way have. Those have work as their context.
+func (c *Controller) begin(ctx, work context.Context) func() error {
+	l := &life{work: work, done: make(chan struct{}), queue: c.queue.Load(), joined: map[*Cluster]bool{}}
+	l.ctx, l.stop = context.WithCancel(ctx)
+	c.mu.Lock()
+	c.life = l
+	if c.over {
+		l.stop()
+	}
+	c.mu.Unlock()
+	return func() error {
+		defer close(l.done)
+		defer c.queue.Store(c.newQueue()) // for the next one
+		defer l.stop()
+		err := c.run(l)
+		l.queue.ShutDown()
+		return errors.Join(err, l.group.Wait())
+	}
+}
+
+// end stops the controller for good and returns when it has.
+func (c *Controller) end() {
+	c.mu.Lock()
+	c.over = true
+	l := c.life
+	c.mu.Unlock()
+	if l != nil {
+		l.stop()
+		<-l.done
+	}
+}
+
+func (c *Controller) run(l *life) error {
+	if s := c.mgr.opts.Shards; s != nil {
+		defer s.OnGain(func() { c.reconsider(l) })()
+	}
+	for _, s := range c.sources {
+		l.group.Go(func() error {
+			err := s(l.ctx, func(reqs ...Request) {
+				cause := &Cause{Type: CauseSource, At: time.Now()}
+				for _, req := range reqs {
+					c.add(req, workqueue.Options{Note: cause})
+				}
+			})
+			if err = ended(l.ctx, err); err != nil {
+				l.stop() // the manager hears of it from begin
+				return fmt.Errorf("controller %s: a source: %w", c.name, err)
+			}
+			return nil
 		})
 	}
-	<-ctx.Done()
-	c.queue.ShutDown()
-	return group.Wait()
+	stop, err := c.watchAll(l.ctx, l, c.mgr.home)
+	if err != nil {
+		return ended(l.ctx, fmt.Errorf("controller %s: %w", c.name, err))
+	}
+	defer stop()
+	c.mgr.engageAll(c)
+	for range max(1, c.opts.MaxConcurrentReconciles) {
+		l.group.Go(func() error { c.worker(l); return nil })
+	}
+	<-l.ctx.Done()
+	return nil
+}
+
+// worker takes requests until the queue is shut down. What is ready then is left: whoever runs the controller next
+// sees it anew.
+func (c *Controller) worker(l *life) {
+	for {
+		item, err := l.queue.Get(l.ctx)
+		if err != nil {
+			return
+		}
+		if l.ctx.Err() == nil {
+			c.one(l, item)
+		}
+		l.queue.Done(item)
+	}
 }
 
 // ended drops an error that only says that ctx ended.
@@ -119,36 +205,222 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// one works on one request, and has it come again as its outcome asks.
-func (c *Controller) one(ctx context.Context, item workqueue.Item[Request]) {
-	log := c.log.WithValues("namespace", item.Key.Namespace, "name", item.Key.Name)
-	ctx = logr.NewContext(ctx, log)
-	if c.opts.ReconcileTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.opts.ReconcileTimeout)
-		defer cancel()
+// retryKind is how long to wait for a kind that the server does not have.
+const retryKind = time.Second
+
+// watchAll watches everything in a cluster until stop is called. It returns when the controller has seen what there was.
+func (c *Controller) watchAll(ctx context.Context, l *life, cl *Cluster) (stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for _, s := range stops {
+			s()
+		}
 	}
-	result, err := c.reconcile(ctx, item.Key)
+	for _, w := range c.watches {
+		s, err := c.watch(ctx, l, cl, w)
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		stops = append(stops, s)
+	}
+	return stop, nil
+}
+
+// watch feeds the queue from w until the returned function is called.
+func (c *Controller) watch(ctx context.Context, l *life, cl *Cluster, w watched) (stop func(), err error) {
+	inf, release, err := cl.cache.watching(ctx, w.obj)
+	for ; err != nil; inf, release, err = cl.cache.watching(ctx, w.obj) {
+		c.log.Info("waiting for a kind", "cluster", cl.name, "object", fmt.Sprintf("%T", w.obj), "reason", err.Error())
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(retryKind):
+		}
+	}
+	e := &engagement{cluster: cl, watched: w, inf: inf}
+	reg := inf.AddHandler(func(ev Event) { c.seen(e, ev, nil) })
+	stop = func() {
+		reg.Remove()
+		release()
+	}
+	if err := reg.WaitSynced(ctx); err != nil {
+		stop()
+		return nil, err
+	}
+	c.mu.Lock()
+	l.engaged = append(l.engaged, e)
+	c.mu.Unlock()
+	return stop, nil
+}
+
+// seen queues what an event asks for.
+func (c *Controller) seen(e *engagement, ev Event, cause *Cause) {
+	for _, p := range e.predicates {
+		if !p(ev) {
+			return
+		}
+	}
+	for _, req := range e.handle(ev) {
+		if req.Cluster == "" {
+			req.Cluster = e.cluster.name
+		}
+		if cause == nil { // one for all requests, and none where nothing is asked for
+			cause = causeOf(ev, e.inf.gvk)
+		}
+		o := workqueue.Options{Note: cause}
+		switch {
+		case c.opts.Priority != nil:
+			o.Priority = c.opts.Priority(ev, req)
+		case ev.Initial:
+			o.Priority = LowPriority
+		}
+		c.add(req, o)
+	}
+}
+
+// reconsider queues everything anew, of which what has become this process's gets through.
+func (c *Controller) reconsider(l *life) {
+	c.mu.Lock()
+	engaged := l.engaged
+	c.mu.Unlock()
+	cause := &Cause{Type: CauseShard, At: time.Now()}
+	for _, e := range engaged {
+		for obj := range e.inf.Snapshot().List("") {
+			c.seen(e, Event{Type: watch.Added, New: obj, Initial: true}, cause)
+		}
+	}
+}
+
+// engage has a running controller watch a cluster too, until that leaves.
+func (c *Controller) engage(cl *Cluster) {
+	c.mu.Lock()
+	l := c.life
+	idle := !c.every || l == nil || l.ctx.Err() != nil || l.joined[cl]
+	if !idle {
+		l.joined[cl] = true
+	}
+	c.mu.Unlock()
+	if idle {
+		return
+	}
+	ctx, stop := context.WithCancel(l.ctx)
+	context.AfterFunc(cl.ctx, stop)
+	l.group.Go(func() error {
+		defer stop()
+		end, err := c.watchAll(ctx, l, cl)
+		if err != nil {
+			return nil //nolint:nilerr // ctx ended: it has no other reason
+		}
+		<-ctx.Done()
+		end()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(l.joined, cl)
+		var left []*engagement
+		for _, e := range l.engaged {
+			if e.cluster != cl {
+				left = append(left, e)
+			}
+		}
+		l.engaged = left
+		return nil
+	})
+}
+
+// awaitCluster returns when no reconciliation for a cluster is under way.
+func (c *Controller) awaitCluster(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.atWork[name] > 0 {
+		c.idle.Wait()
+	}
+}
+
+func (c *Controller) working(cluster string, more int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.atWork[cluster] += more; c.atWork[cluster] == 0 {
+		delete(c.atWork, cluster)
+		c.idle.Broadcast()
+	}
+}
+
+// one works on one request, and has it come again as its outcome asks.
+func (c *Controller) one(l *life, item workqueue.Item[Request]) {
+	req := item.Key
+	c.working(req.Cluster, 1)
+	defer c.working(req.Cluster, -1)
+	cl, err := c.mgr.Cluster(req.Cluster)
+	if err != nil { // it has left
+		l.queue.Forget(req)
+		return
+	}
+	ctx, done := context.WithCancel(l.work)
+	defer done()
+	if cl.name != "" {
+		defer context.AfterFunc(cl.ctx, done)()
+	}
+	if s := c.mgr.opts.Shards; s != nil {
+		held, release, ok := s.Hold(ctx, req)
+		if !ok { // another process's by now
+			l.queue.Forget(req)
+			return
+		}
+		defer release()
+		ctx = held
+	}
+	if c.opts.ReconcileTimeout > 0 {
+		timed, cancel := context.WithTimeout(ctx, c.opts.ReconcileTimeout)
+		defer cancel()
+		ctx = timed
+	}
+	r := &running{client: cl.client}
+	r.causes = Causes{Request: req, Queued: item.Queued, Waited: item.Waited, Priority: item.Priority, Failures: item.Failures}
+	r.causes.List, r.causes.Omitted = causesOf(item.Note)
+	log := c.log.WithValues("namespace", req.Namespace, "name", req.Name)
+	if req.Cluster != "" {
+		log = log.WithValues("cluster", req.Cluster)
+	}
+	started := time.Now()
+	result, err := c.reconcile(context.WithValue(logr.NewContext(ctx, log), causesKey{}, r), req)
+	run := r.finished(started, time.Since(started))
+	c.settle(l, item, run, result, err, log)
+	c.history.add(run)
+}
+
+// settle has a request come again as the outcome of its reconciliation asks.
+func (c *Controller) settle(l *life, item workqueue.Item[Request], run *Run, result Result, err error, log logr.Logger) {
+	again := func(t CauseType, o workqueue.Options) {
+		o.Note = &Cause{Type: t, At: time.Now(), Detail: run.Error}
+		o.Priority = item.Priority
+		l.queue.Add(item.Key, o)
+	}
+	out := outcomeSuccess
+	if err != nil {
+		run.Error = err.Error()
+	}
 	switch {
 	case isTerminal(err):
-		c.stats.count(outcomeTerminal)
+		out = outcomeTerminal
 		log.Error(err, "reconciliation failed for good")
-		c.queue.Forget(item.Key)
+		l.queue.Forget(item.Key)
 	case err != nil:
-		c.stats.count(outcomeError)
+		out = outcomeError
 		log.Error(err, "reconciliation failed", "failures", item.Failures+1)
-		c.queue.Add(item.Key, workqueue.Options{RateLimited: true})
+		again(CauseRetry, workqueue.Options{RateLimited: true})
 	case result.RequeueAfter > 0:
-		c.stats.count(outcomeAfter)
-		c.queue.Forget(item.Key)
-		c.queue.Add(item.Key, workqueue.Options{After: result.RequeueAfter})
+		out, run.RequeueAfter = outcomeAfter, result.RequeueAfter
+		l.queue.Forget(item.Key)
+		again(CauseRequeue, workqueue.Options{After: result.RequeueAfter})
 	case result.Requeue:
-		c.stats.count(outcomeRequeue)
-		c.queue.Add(item.Key, workqueue.Options{RateLimited: true})
+		out = outcomeRequeue
+		again(CauseRequeue, workqueue.Options{RateLimited: true})
 	default:
-		c.stats.count(outcomeSuccess)
-		c.queue.Forget(item.Key)
+		l.queue.Forget(item.Key)
 	}
+	run.Outcome = out.String()
+	c.stats.count(out)
 }
 
 // errPanic marks the error that a panic became.

@@ -48,7 +48,7 @@ func Not(p Predicate) Predicate { return func(e Event) bool { return !p(e) } }
 
 // EnqueueObject asks for the object itself.
 func EnqueueObject(e Event) []Request {
-	return []Request{{client.KeyOf(e.Object())}}
+	return []Request{RequestFor(e.Object())}
 }
 
 // EnqueueMapped asks for what f names, for the new object and, where it changed, for the old one, too.
@@ -73,7 +73,7 @@ func EnqueueOwner(owner schema.GroupVersionKind, namespacedOwner, onlyController
 			if namespacedOwner {
 				key.Namespace = obj.GetNamespace()
 			}
-			requests = append(requests, Request{key})
+			requests = append(requests, Request{NamespacedName: key})
 		}
 		return requests
 	})

@@ -16,6 +16,7 @@ import (
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -23,76 +24,152 @@ import (
 type Options struct {
 	// Scheme knows the typed objects. Required where there are some.
 	Scheme *kruntime.Scheme
-	// Namespace narrows the caches to one namespace. Default: all.
-	Namespace string
 	// FieldOwner of writes that name none.
 	FieldOwner string
-	// Uncached kinds are always read from the server, such as Secrets where one reads few of many.
-	Uncached []schema.GroupVersionKind
+
+	// Namespaces narrow the caches. Default: all.
+	Namespaces []string
+	// Kinds are cached in a way of their own, by group and kind: uncached, narrowed, compact.
+	Kinds map[schema.GroupKind]CacheOptions
+	// Budget that all caches share; see informer.NewBudget. nil: none.
+	Budget *informer.Budget
+
 	// Address to serve Handler on, as HOST:PORT. Default: nowhere.
 	Address string
-	// LeaderElection runs its function while this process leads; controllers run within. Default: at once.
-	// (*leaderelection.Elector).Run is one.
+	// Pprof serves /debug/pprof on Address as well.
+	Pprof bool
+	// LeaderElection runs its function while this process leads; controllers run within, again each time that it leads.
+	// Default: at once. (*leaderelection.Elector).Run is one.
 	LeaderElection func(ctx context.Context, lead func(ctx context.Context) error) error
+	// Shards has controllers work on those requests only that belong to this process; see package runtime/shards, whose
+	// Member is one. Default: on all.
+	Shards Shards
 	// GracefulShutdownTimeout is how long reconciliations under way have when Run is to end, before their
 	// contexts do. Default: 30 s; negative: none.
 	GracefulShutdownTimeout time.Duration
-	Logger                  logr.Logger
+	// History is how many of its latest reconciliations each controller remembers, with their causes. Default: 128;
+	// negative: none.
+	History int
+	Logger  logr.Logger
 }
 
 // Manager runs controllers over shared caches.
 type Manager struct {
-	direct *client.Direct
-	client *cachedClient
-	cache  *cache
-	opts   Options
-	log    logr.Logger
-	ready  atomic.Bool
+	home  *Cluster
+	opts  Options
+	log   logr.Logger
+	ready atomic.Bool
+	below errgroup.Group // the caches
 
 	mu          sync.Mutex
-	running     bool
+	ran, over   bool
+	ctx         context.Context // of the caches; nil before Run
+	clusters    map[string]*Cluster
 	controllers []*Controller
+	runnables   []runnable
+	checks      map[string]map[string]Check // by path, by name
+	// start runs a controller; nil while none may run.
+	start func(*Controller)
 }
+
+// Runnable is anything else that a manager is to run: it returns when ctx ends. An error ends the manager.
+type Runnable func(ctx context.Context) error
+
+type runnable struct {
+	run  Runnable
+	lead bool
+}
+
+// Check says whether something is well.
+type Check func(*http.Request) error
 
 // New makes a Manager. It starts nothing and sends nothing.
 func New(cfg client.Config, opts Options) (*Manager, error) {
-	d, err := client.New(cfg, client.Options{Scheme: opts.Scheme, FieldOwner: opts.FieldOwner})
-	if err != nil {
-		return nil, err
-	}
 	if opts.GracefulShutdownTimeout == 0 {
 		opts.GracefulShutdownTimeout = 30 * time.Second
 	}
-	m := &Manager{direct: d, opts: opts, log: opts.Logger}
-	m.cache = newCache(d, opts.Namespace, func(err error) { m.log.V(1).Info("a cache recovers", "reason", err.Error()) })
-	uncached := map[schema.GroupVersionKind]bool{}
-	for _, gvk := range opts.Uncached {
-		uncached[gvk] = true
+	if opts.History == 0 {
+		opts.History = 128
 	}
-	m.client = &cachedClient{Direct: d, cache: m.cache, uncached: uncached}
+	if opts.Logger.GetSink() == nil {
+		opts.Logger = logr.Discard()
+	}
+	m := &Manager{opts: opts, log: opts.Logger, clusters: map[string]*Cluster{}, checks: map[string]map[string]Check{}}
+	home, err := newCluster("", cfg, &m.opts, m.recovers)
+	if err != nil {
+		return nil, err
+	}
+	m.home, m.clusters[""] = home, home
 	return m, nil
 }
 
-// Client reads from the caches while Run runs, and writes to the server.
-func (m *Manager) Client() client.Client { return m.client }
+func (m *Manager) recovers(err error) { m.log.V(1).Info("a cache recovers", "reason", err.Error()) }
+
+// Client reads from the caches while Run runs, and writes to the server. What it has written, it reads.
+func (m *Manager) Client() client.Client { return m.home.client }
 
 // Direct reads from the server, too.
-func (m *Manager) Direct() *client.Direct { return m.direct }
+func (m *Manager) Direct() *client.Direct { return m.home.direct }
 
 // Scheme of the typed objects.
-func (m *Manager) Scheme() *kruntime.Scheme { return m.direct.Scheme() }
+func (m *Manager) Scheme() *kruntime.Scheme { return m.home.direct.Scheme() }
 
+// Logger of the manager.
+func (m *Manager) Logger() logr.Logger { return m.log }
+
+// Add has the manager run r: as soon as the caches do, or where it is to lead (leader is set), while this process leads.
+// Error: the manager runs already.
+func (m *Manager) Add(r Runnable, leader bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ran {
+		return errors.New("runtime: Manager.Add: the manager runs")
+	}
+	m.runnables = append(m.runnables, runnable{r, leader})
+	return nil
+}
+
+// AddHealthzCheck adds what /healthz is to find well.
+func (m *Manager) AddHealthzCheck(name string, c Check) { m.addCheck("/healthz", name, c) }
+
+// AddReadyzCheck adds what /readyz is to find well.
+func (m *Manager) AddReadyzCheck(name string, c Check) { m.addCheck("/readyz", name, c) }
+
+func (m *Manager) addCheck(path, name string, c Check) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.checks[path] == nil {
+		m.checks[path] = map[string]Check{}
+	}
+	m.checks[path][name] = c
+}
+
+// add takes a controller in, and starts it where others run.
 func (m *Manager) add(c *Controller) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.running {
-		return fmt.Errorf("runtime: controller %s: the manager runs", c.name)
-	}
 	if slices.ContainsFunc(m.controllers, func(o *Controller) bool { return o.name == c.name }) {
 		return fmt.Errorf("runtime: there is a controller %s; give this one another name", c.name)
 	}
 	m.controllers = append(m.controllers, c)
+	if m.start != nil {
+		m.start(c)
+	}
 	return nil
+}
+
+// Remove stops a controller and returns when its reconciliations have ended; kinds that nobody else watches are watched
+// no more. One that is not there is ignored. A controller must not remove itself from within a reconciliation.
+func (m *Manager) Remove(c *Controller) {
+	m.mu.Lock()
+	at := slices.Index(m.controllers, c)
+	if at < 0 {
+		m.mu.Unlock()
+		return
+	}
+	m.controllers = slices.Delete(m.controllers, at, at+1)
+	m.mu.Unlock()
+	c.end()
 }
 
 func (m *Manager) list() []*Controller {
@@ -101,38 +178,57 @@ func (m *Manager) list() []*Controller {
 	return slices.Clone(m.controllers)
 }
 
-// Run runs the caches and the controllers until ctx ends, then lets reconciliations finish. It returns when all its
-// goroutines have ended: nil where ctx ended, else what ended it. It may be called once.
+// Run runs the caches, then what Add was given, then, while this process leads, the controllers; until ctx ends, when it
+// lets reconciliations finish. It returns when all its goroutines have ended: nil where ctx ended, else what ended it. It
+// may be called once.
 func (m *Manager) Run(ctx context.Context) error {
-	m.mu.Lock()
-	ran := m.running
-	m.running = true
-	m.mu.Unlock()
-	if ran {
-		return errors.New("runtime: Manager.Run was called before")
-	}
 	// Caches outlive controllers, whose last reconciliations read them.
 	caches, stopCaches := context.WithCancel(context.WithoutCancel(ctx))
-	var below errgroup.Group
-	below.Go(func() error { return m.cache.run(caches) })
+	defer stopCaches()
+	m.mu.Lock()
+	if m.ran {
+		m.mu.Unlock()
+		return errors.New("runtime: Manager.Run was called before")
+	}
+	m.ran, m.ctx = true, caches
+	for _, c := range m.clusters {
+		m.runCluster(c)
+	}
+	m.mu.Unlock()
 
 	group, ctx := errgroup.WithContext(ctx)
 	if m.opts.Address != "" {
 		group.Go(func() error { return m.serve(ctx) })
 	}
+	if m.opts.Shards != nil {
+		group.Go(func() error { return m.opts.Shards.Run(ctx) })
+	}
+	m.runAll(ctx, group, false)
 	group.Go(func() error {
 		if m.opts.LeaderElection == nil {
-			return m.runControllers(ctx)
+			return m.lead(ctx)
 		}
 		m.ready.Store(true) // to stand by is to be ready
-		return m.opts.LeaderElection(ctx, m.runControllers)
+		return m.opts.LeaderElection(ctx, m.lead)
 	})
 	err := group.Wait()
+	m.mu.Lock()
+	m.over = true
+	m.mu.Unlock()
 	stopCaches()
-	return errors.Join(err, below.Wait())
+	return errors.Join(err, m.below.Wait())
 }
 
-func (m *Manager) runControllers(ctx context.Context) error {
+func (m *Manager) runAll(ctx context.Context, group *errgroup.Group, leading bool) {
+	for _, r := range m.runnables {
+		if r.lead == leading {
+			group.Go(func() error { return ended(ctx, r.run(ctx)) })
+		}
+	}
+}
+
+// lead runs the controllers, and what is to run with them.
+func (m *Manager) lead(ctx context.Context) error {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() {
@@ -144,14 +240,24 @@ func (m *Manager) runControllers(ctx context.Context) error {
 	})
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	for _, c := range m.list() {
-		group.Go(func() error { return c.run(ctx, work) })
-	}
-	m.ready.Store(true)
-	group.Go(func() error {
+	group.Go(func() error { // while it waits, controllers may be added
 		<-ctx.Done()
+		m.mu.Lock()
+		m.start = nil
+		m.mu.Unlock()
 		return nil
 	})
+	m.runAll(ctx, group, true)
+	m.mu.Lock()
+	m.start = func(c *Controller) {
+		run := c.begin(ctx, work)
+		group.Go(run)
+	}
+	for _, c := range m.controllers {
+		m.start(c)
+	}
+	m.mu.Unlock()
+	m.ready.Store(true)
 	return group.Wait()
 }
 

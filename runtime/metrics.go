@@ -3,8 +3,9 @@ package runtime
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"sync/atomic"
+
+	"github.com/keelson-project/keelson/informer"
 )
 
 // outcome of a reconciliation, as the metrics have it.
@@ -49,20 +50,24 @@ func writeMetrics(w io.Writer, controllers []*Controller) {
 	writeQueueMetrics(w, controllers)
 }
 
-// Handler serves /healthz, /readyz (200 once all controllers watch) and /metrics.
-func (m *Manager) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !m.ready.Load() {
-			http.Error(w, "starting", http.StatusServiceUnavailable)
-			return
+// writeCacheMetrics tells of the caches of a cluster.
+func writeCacheMetrics(w io.Writer, clusters []*Cluster) {
+	for _, f := range []struct {
+		name, kind, help string
+		of               func(informer.Report) any
+	}{
+		{"informer_objects", "gauge", "Objects in a cache.", func(r informer.Report) any { return r.Objects }},
+		{"informer_bytes", "gauge", "What they take of memory, about.", func(r informer.Report) any { return r.Bytes }},
+		{"informer_pending", "gauge", "Changes that handlers have still to handle.", func(r informer.Report) any { return r.Pending }},
+		{"informer_events_total", "counter", "Changes that the server told of.", func(r informer.Report) any { return r.Events }},
+		{"informer_relists_total", "counter", "How often all was read again.", func(r informer.Report) any { return r.Relists }},
+		{"informer_failures_total", "counter", "Failures, which informers recover from.", func(r informer.Report) any { return r.Failures }},
+	} {
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
+		for _, c := range clusters {
+			for _, r := range c.CacheReport() {
+				fmt.Fprintf(w, "%s{cluster=%q,scope=%q,type=%q} %v\n", f.name, c.name, r.Scope, r.Type, f.of(r))
+			}
 		}
-		fmt.Fprintln(w, "ok")
-	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		writeMetrics(w, m.list())
-	})
-	return mux
+	}
 }

@@ -15,7 +15,7 @@ import (
 func writeQueueMetrics(w io.Writer, controllers []*Controller) {
 	queues := make([]queueStats, len(controllers))
 	for i, c := range controllers {
-		queues[i] = queueStats{fmt.Sprintf("name=%q,controller=%q", c.name, c.name), c.queue.Stats()}
+		queues[i] = queueStats{fmt.Sprintf("name=%q,controller=%q", c.name, c.name), c.queue.Load().Stats()}
 	}
 	family := func(name, kind, help string, each func(name string, q queueStats)) {
 		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)

@@ -9,7 +9,19 @@ import (
 )
 
 // Request names the object to reconcile.
-type Request struct{ types.NamespacedName }
+type Request struct {
+	types.NamespacedName
+	// Cluster is the name under which the object's cluster has joined the manager; "" is the manager's own.
+	Cluster string
+}
+
+// String is NAMESPACE/NAME, with the cluster before it if there is one.
+func (r Request) String() string {
+	if r.Cluster == "" {
+		return r.NamespacedName.String()
+	}
+	return r.Cluster + ":" + r.NamespacedName.String()
+}
 
 // Result of a reconciliation that went well.
 type Result struct {

@@ -74,23 +74,6 @@ func (d *Direct) apply(ctx context.Context, subresource string, obj Object, opts
 	return d.put(ctx, http.MethodPatch, subresource, obj, applyPatch{gvk}, opts)
 }
 
-// Delete asks for the end of the object, which is left as it is.
-func (d *Direct) Delete(ctx context.Context, obj Object, opts ...DeleteOption) error {
-	t, err := d.target(ctx, obj, KeyOf(obj), true)
-	if err != nil {
-		return err
-	}
-	r := request{method: http.MethodDelete, path: t.path(t.key.Namespace, t.key.Name, "")}
-	var o metav1.DeleteOptions
-	for _, opt := range opts {
-		opt.applyToDelete(&o)
-	}
-	if err := r.setDelete(o, len(opts)); err != nil {
-		return err
-	}
-	return d.exchange(ctx, t, r, nil)
-}
-
 // DeleteAllOf deletes the objects of obj's kind that opts choose.
 func (d *Direct) DeleteAllOf(ctx context.Context, obj Object, opts ...DeleteAllOfOption) error {
 	var list listOptions

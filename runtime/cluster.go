@@ -1,0 +1,147 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/keelson-project/keelson/informer"
+	"github.com/keelson-project/keelson/runtime/client"
+)
+
+// Cluster is a server, and what a manager keeps of it. A manager has one of its own, and others may join and leave.
+type Cluster struct {
+	name   string
+	direct *client.Direct
+	client *cachedClient
+	cache  *cache
+
+	ctx  context.Context // ends when the cluster leaves or the manager stops; nil before it runs
+	stop context.CancelFunc
+	done chan struct{} // closed when all goroutines for it have ended
+}
+
+func newCluster(name string, cfg client.Config, o *Options, onError func(error)) (*Cluster, error) {
+	d, err := client.New(cfg, client.Options{Scheme: o.Scheme, FieldOwner: o.FieldOwner})
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{name: name, direct: d, cache: newCache(d, o, onError)}
+	c.client = &cachedClient{Direct: d, cache: c.cache}
+	return c, nil
+}
+
+// Name under which it joined; "" for the manager's own.
+func (c *Cluster) Name() string { return c.name }
+
+// Client reads from the caches while the manager runs, and writes to the server. What it has written, it reads.
+func (c *Cluster) Client() client.Client { return c.client }
+
+// Direct reads from the server, too.
+func (c *Cluster) Direct() *client.Direct { return c.direct }
+
+// CacheReport tells of the caches in use, those that take most memory first.
+func (c *Cluster) CacheReport() []informer.Report {
+	var all []informer.Report
+	for _, s := range c.cache.shared {
+		all = append(all, s.Report()...)
+	}
+	slices.SortStableFunc(all, func(a, b informer.Report) int { return int(b.Bytes - a.Bytes) })
+	return all
+}
+
+// ClientFrom returns the client for the cluster of the reconciliation whose context ctx is, nil outside of any.
+func ClientFrom(ctx context.Context) client.Client {
+	if r, _ := ctx.Value(causesKey{}).(*running); r != nil {
+		return r.client
+	}
+	return nil
+}
+
+// ErrGone says that a cluster has left the manager, or never joined it.
+var ErrGone = errors.New("runtime: there is no such cluster")
+
+// Join has the manager watch another cluster under a name, from now on if it runs: the controllers that were built with
+// EveryCluster get requests with that name in Request.Cluster. Error: the name is taken or empty, or cfg makes no sense;
+// that the server answers is not waited for.
+func (m *Manager) Join(name string, cfg client.Config) (*Cluster, error) {
+	c, err := newCluster(name, cfg, &m.opts, m.recovers)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over {
+		return nil, errors.New("runtime: Manager.Join: the manager has stopped")
+	}
+	if m.clusters[name] != nil {
+		return nil, fmt.Errorf("runtime: there is a cluster %q already; the name \"\" is the manager's own", name)
+	}
+	m.clusters[name] = c
+	if m.ctx != nil {
+		m.runCluster(c)
+	}
+	return c, nil
+}
+
+// Leave ends the watches on a cluster, drops its requests, and returns when the reconciliations of its objects that are
+// under way, whose contexts end, are through. Error: ErrGone.
+func (m *Manager) Leave(name string) error {
+	m.mu.Lock()
+	c := m.clusters[name]
+	if c == nil || name == "" {
+		m.mu.Unlock()
+		return fmt.Errorf("%w: %q", ErrGone, name)
+	}
+	delete(m.clusters, name)
+	controllers := slices.Clone(m.controllers)
+	m.mu.Unlock()
+	if c.ctx == nil {
+		return nil
+	}
+	c.stop()
+	<-c.done
+	for _, one := range controllers {
+		one.awaitCluster(name)
+	}
+	return nil
+}
+
+// Cluster returns the one of that name, "" for the manager's own. Error: ErrGone.
+func (m *Manager) Cluster(name string) (*Cluster, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.clusters[name]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("%w: %q", ErrGone, name)
+}
+
+// engageAll has a controller watch the clusters that have joined.
+func (m *Manager) engageAll(c *Controller) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name, cl := range m.clusters {
+		if name != "" {
+			c.engage(cl)
+		}
+	}
+}
+
+// runCluster runs the caches of a cluster, and has the controllers that are running watch it. It requires mu, and a
+// manager that runs.
+func (m *Manager) runCluster(c *Cluster) {
+	c.ctx, c.stop = context.WithCancel(m.ctx)
+	c.done = make(chan struct{})
+	m.below.Go(func() error {
+		defer close(c.done)
+		return c.cache.run(c.ctx)
+	})
+	if c.name == "" {
+		return
+	}
+	for _, one := range m.controllers {
+		one.engage(c)
+	}
+}
