@@ -103,9 +103,11 @@ func (s *server) kubectl(t *testing.T, stdin string, args ...string) string {
 	cmd := keelson(t, append([]string{"kubectl"}, args...)...)
 	cmd.Env = append(cmd.Env, "KEELSON_DATA_DIR="+s.data)
 	cmd.Stdin = strings.NewReader(stdin)
-	out, err := cmd.CombinedOutput()
+	var told strings.Builder // kubectl says there that it is built with the race detector, among other things
+	cmd.Stderr = &told
+	out, err := cmd.Output()
 	if err != nil {
-		t.Errorf("kubectl %s: %v: %s", strings.Join(args, " "), err, out)
+		t.Errorf("kubectl %s: %v: %s%s", strings.Join(args, " "), err, out, &told)
 	}
 	return string(out)
 }
