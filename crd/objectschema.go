@@ -274,9 +274,11 @@ func (s *objectSchema) OpenAPI() *spec.Schema {
 // AppendOpenAPI appends the published schema to b, as JSON in the form of OpenAPI v2 or v3; see package openapi.
 func (s *objectSchema) AppendOpenAPI(b []byte, v2 bool) []byte {
 	o := published.Options{GVK: s.gvk, Selectable: s.selectable, V2: v2, Open: s.of.Spec.PreserveUnknownFields}
-	raw := s.of.schemas.of(s.version)
-	if s.of.isTrue(apiextensionsv1.NonStructuralSchema) && !isStructural(raw) {
-		raw = nil
-	}
-	return o.Append(b, raw)
+	s.of.schemas.lend(s.version, func(raw []byte) {
+		if s.of.isTrue(apiextensionsv1.NonStructuralSchema) && !isStructural(raw) {
+			raw = nil
+		}
+		b = o.Append(b, raw)
+	})
+	return b
 }

@@ -43,7 +43,7 @@ func Pack(data []byte) ([]byte, error) {
 // packedForm is how packed bytes begin, and JSON does not.
 const packedForm = 1
 
-// packing holds buffers into which is compressed: the largest that was needed, no more of them than are in use at once.
+// packing holds buffers into which is compressed and unpacked: the largest that was needed, no more of them than are in use at once.
 var packing = sync.Pool{New: func() any { return new([]byte) }}
 
 // span is where the schema of a version stands in the text of all; from == to where it has none.
@@ -77,7 +77,20 @@ type schemas struct {
 }
 
 // of returns the encoded schema of a version by its index, nil where it has none. It is unpacked for each call.
-func (s *schemas) of(version int) []byte {
+func (s *schemas) of(version int) []byte { return s.into(nil, version) }
+
+// lend calls f with the encoded schema of a version, which f must not keep.
+func (s *schemas) lend(version int, f func(raw []byte)) {
+	buf := packing.Get().(*[]byte)
+	defer packing.Put(buf)
+	if size, err := s2.DecodedLen(s.packed); err == nil && size > cap(*buf) {
+		*buf = make([]byte, size)
+	}
+	f(s.into((*buf)[:cap(*buf)], version))
+}
+
+// into is of, unpacked into buf if that is large enough.
+func (s *schemas) into(buf []byte, version int) []byte {
 	p := s.places[version]
 	if p.from == p.to {
 		return nil
@@ -85,7 +98,7 @@ func (s *schemas) of(version int) []byte {
 	if s.packed == nil {
 		return s.plain[p.from:p.to:p.to]
 	}
-	text, err := s2.Decode(nil, s.packed)
+	text, err := s2.Decode(buf, s.packed)
 	if err != nil || len(text) < p.to {
 		panic(fmt.Sprintf("a schema packed by this process cannot be unpacked: %v", err))
 	}

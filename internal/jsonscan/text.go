@@ -85,6 +85,9 @@ func hex4(s []byte) rune {
 // AppendString appends s as a JSON string. It escapes what JSON demands and nothing else.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	if isPlain(s) {
+		return append(append(b, s...), '"')
+	}
 	for _, r := range s { // what is no UTF-8 becomes U+FFFD
 		switch {
 		case r == '"' || r == '\\':
@@ -102,4 +105,14 @@ func AppendString(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// isPlain says whether s is ASCII that is a JSON string as it stands.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
