@@ -3,13 +3,12 @@ package openapi
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash"
-	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
@@ -51,7 +50,7 @@ func (s *Server) current() (*index, error) {
 	if s.index != nil && s.generation == generation {
 		return s.index, nil
 	}
-	live := make(map[*resource.Definition]string, len(s.prints))
+	live := make(map[*resource.Definition]print, len(s.prints))
 	hashes := map[string]string{}
 	for _, group := range s.catalog.Groups() {
 		if err := s.hashGroup(group, live, hashes); err != nil {
@@ -67,16 +66,20 @@ func (s *Server) current() (*index, error) {
 	return ix, nil
 }
 
+// print is a digest of all that the documents say about a Definition.
+type print [sha256.Size]byte
+
 // hashGroup requires mu. It adds the hash of each served version of a group.
-func (s *Server) hashGroup(group string, live map[*resource.Definition]string, hashes map[string]string) error {
-	sums := map[string]hash.Hash{}
+func (s *Server) hashGroup(group string, live map[*resource.Definition]print, hashes map[string]string) error {
+	sums := map[string]hash.Hash{} // by version
 	for _, d := range s.catalog.Group(group) {
 		p, ok := s.prints[d]
 		if !ok {
 			var err error
-			if p, err = fingerprint(d); err != nil {
+			if s.scratch, err = appendIdentity(s.scratch[:0], d); err != nil {
 				return err
 			}
+			p = sha256.Sum256(s.scratch)
 		}
 		live[d] = p
 		for i := range d.Versions {
@@ -88,11 +91,12 @@ func (s *Server) hashGroup(group string, live map[*resource.Definition]string, h
 				sums[v.Name] = sha256.New()
 				fmt.Fprintln(sums[v.Name], documentForm, s.options.Models.Fingerprint(), s.options.Title, s.options.Version)
 			}
-			fmt.Fprintln(sums[v.Name], p)
+			s.scratch = append(s.scratch[:0], p[:]...)
+			_, _ = sums[v.Name].Write(s.scratch)
 		}
 	}
 	for version, sum := range sums {
-		hashes[groupVersionPath(group, version)] = strings.ToUpper(hex.EncodeToString(sum.Sum(nil)))
+		hashes[groupVersionPath(group, version)] = fmt.Sprintf("%X", sum.Sum(nil))
 	}
 	return nil
 }
@@ -104,26 +108,41 @@ func groupVersionPath(group, version string) string {
 	return "apis/" + group + "/" + version
 }
 
-// fingerprint is a digest of all that the documents say about d.
-func fingerprint(d *resource.Definition) (string, error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %v %v\n", d.Group, d.Names.Plural, d.Names.Kind, d.Names.ListKind, d.Namespaced, d.NoDeleteCollection)
+// appendIdentity appends all that the documents say about d, or what changes with it.
+func appendIdentity(b []byte, d *resource.Definition) ([]byte, error) {
+	for _, s := range []string{d.Group, d.Names.Plural, d.Names.Kind, d.Names.ListKind} {
+		b = appendSized(b, s)
+	}
+	b = strconv.AppendBool(strconv.AppendBool(b, d.Namespaced), d.NoDeleteCollection)
 	for i := range d.Versions {
 		v := &d.Versions[i]
-		fmt.Fprintf(h, "%q %v %v\n", v.Name, v.Served, v.GoType != nil)
-		for _, name := range slices.Sorted(maps.Keys(v.Subresources)) {
-			fmt.Fprintf(h, "%q %v\n", name, v.Subresources[name].Verbs)
+		b = strconv.AppendBool(strconv.AppendBool(appendSized(b, v.Name), v.Served), v.GoType != nil)
+		names := make([]string, 0, len(v.Subresources))
+		for name := range v.Subresources {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			b = appendSized(b, name)
+			for _, verb := range v.Subresources[name].Verbs {
+				b = appendSized(b, verb)
+			}
 		}
 		switch s := v.Schema.(type) {
 		case Named:
-			fmt.Fprintln(h, s.ModelName())
+			b = appendSized(b, s.ModelName())
 		case Publisher:
-			fmt.Fprintln(h, s.Fingerprint())
+			b = appendSized(b, s.Fingerprint())
 		default:
-			return "", fmt.Errorf("openapi: the schema of %s has no published form", d.GroupVersionKind(v.Name))
+			return nil, fmt.Errorf("openapi: the schema of %s has no published form", d.GroupVersionKind(v.Name))
 		}
 	}
-	return string(h.Sum(nil)), nil
+	return b, nil
+}
+
+// appendSized appends s so that what follows cannot be taken for a part of it.
+func appendSized(b []byte, s string) []byte {
+	return append(strconv.AppendInt(b, int64(len(s)), 10), ":"+s...)
 }
 
 func newIndex(hashes map[string]string) (*index, error) {

@@ -59,7 +59,8 @@ type Server struct {
 	index      *index
 	generation uint64
 	// prints are the fingerprints of the Definitions in index, by identity and version.
-	prints map[*resource.Definition]string
+	prints  map[*resource.Definition]print
+	scratch []byte // for what prints are made of
 	// kept documents by cache key, least recently used last; their sizes add up to keptBytes.
 	kept      map[string]*list.Element
 	order     list.List
