@@ -37,7 +37,7 @@ func read[T informer.Object](t *testing.T, c *collection, cfg informer.Config[T]
 		c.changed, c.kicked = make(chan struct{}), make(chan struct{}) // of the bubble
 		cfg.Source = c
 		inf := informer.New(cfg)
-		defer start(inf)()
+		defer run(inf)()
 		if err := inf.WaitSynced(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestBudget(t *testing.T) {
 		var crossed []bool
 		budget := informer.NewBudget(10_000, func(_ int64, exceeded bool) { crossed = append(crossed, exceeded) })
 		s := informer.NewShared(c)
-		stop := start(s)
+		stop := run(s)
 		inf, release := informer.Acquire(s, informer.Config[object]{Scope: informer.Scope{GVK: widgets}, Compact: true, Budget: budget})
 		synctest.Wait()
 		r := s.Report()

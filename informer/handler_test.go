@@ -19,7 +19,7 @@ func TestSlowHandlerKnowsWhatItWasTold(t *testing.T) {
 		inf := informer.New(informer.Config[object]{Source: c, Scope: informer.Scope{GVK: widgets}})
 		m := &mirror{t: t, has: map[string]string{}, slow: time.Second}
 		inf.AddHandler(m.handle)
-		defer start(inf)()
+		defer run(inf)()
 		synctest.Wait() // it is busy with the addition
 		uid, _ := inf.Get("a", "w")
 		c.put("a", "w", "second")

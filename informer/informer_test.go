@@ -22,45 +22,6 @@ import (
 
 type object = *unstructured.Unstructured
 
-func Example() {
-	server := newCollection() // a Source; runtime/client has one over HTTP
-	server.put("default", "web", "1")
-	inf := informer.New(informer.Config[*unstructured.Unstructured]{
-		Source: server,
-		Scope:  informer.Scope{GVK: widgets},
-	})
-	changes := make(chan string)
-	inf.AddHandler(func(c informer.Change[*unstructured.Unstructured]) {
-		changes <- fmt.Sprint(c.Type, " ", c.Object().GetName())
-	})
-	ctx, stop := context.WithCancel(context.Background())
-	var run sync.WaitGroup
-	run.Go(func() { _ = inf.Run(ctx) })
-	fmt.Println(<-changes)
-
-	revision := server.put("default", "db", "2")
-	_ = inf.WaitForRevision(ctx, revision) // from here on, reads show what was written
-	for o := range inf.Snapshot().List("default") {
-		fmt.Println("has", o.GetName())
-	}
-	fmt.Println(<-changes)
-	stop()
-	run.Wait()
-	// Output:
-	// ADDED web
-	// has db
-	// has web
-	// ADDED db
-}
-
-// start runs inf until the test's end, inside of a synctest bubble: stop must be called before it ends.
-func start(inf interface{ Run(context.Context) error }) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var run sync.WaitGroup
-	run.Go(func() { _ = inf.Run(ctx) })
-	return func() { cancel(); run.Wait() }
-}
-
 // same compares the store with the server.
 func same(t *testing.T, inf *informer.Informer[object], c *collection) {
 	t.Helper()
@@ -168,7 +129,7 @@ func chaos(t *testing.T, seed uint64) {
 	slow := &mirror{t: t, has: map[string]string{}, slow: 700 * time.Millisecond}
 	inf.AddHandler(fast.handle)
 	registration := inf.AddHandler(slow.handle)
-	stop := start(inf)
+	stop := run(inf)
 	defer stop()
 
 	var last uint64
@@ -227,7 +188,7 @@ func TestResumesWithoutListing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollection()
 		inf := informer.New(informer.Config[object]{Source: c, Scope: informer.Scope{GVK: widgets}})
-		stop := start(inf)
+		stop := run(inf)
 		defer stop()
 		for i := range 5 {
 			c.put("a", fmt.Sprint(i), "")
@@ -253,7 +214,7 @@ func TestHandlerSeesVanishedObjectsAndInitialOnes(t *testing.T) {
 		inf.AddHandler(func(h informer.Change[object]) {
 			seen = append(seen, fmt.Sprint(h.Type, " ", h.Object().GetName(), " ", h.Initial, " ", h.FinalStateUnknown))
 		})
-		stop := start(inf)
+		stop := run(inf)
 		defer stop()
 		synctest.Wait()
 		c.mu.Lock() // a change that no watch tells
@@ -278,7 +239,7 @@ func TestKindThatDisappearsAndReturns(t *testing.T) {
 		inf := informer.New(informer.Config[object]{Source: c, Scope: informer.Scope{GVK: widgets}})
 		m := &mirror{t: t, has: map[string]string{}}
 		inf.AddHandler(m.handle)
-		stop := start(inf)
+		stop := run(inf)
 		defer stop()
 		synctest.Wait()
 		set := func(absent bool) { // and let the watches find out
@@ -307,7 +268,7 @@ func TestWaitForRevision(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollection()
 		inf := informer.New(informer.Config[object]{Source: c, Scope: informer.Scope{GVK: widgets}})
-		stop := start(inf)
+		stop := run(inf)
 		defer stop()
 		if err := inf.WaitSynced(t.Context()); err != nil {
 			t.Fatal(err)
@@ -334,7 +295,7 @@ func TestSharedRunsWhileUsed(t *testing.T) {
 		c := newCollection()
 		c.put("a", "w", "")
 		s := informer.NewShared(c)
-		stop := start(s)
+		stop := run(s)
 		defer stop()
 		cfg := informer.Config[object]{Scope: informer.Scope{GVK: widgets}}
 		one, releaseOne := informer.Acquire(s, cfg)

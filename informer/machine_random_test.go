@@ -18,7 +18,7 @@ import (
 func TestMachineKeepsItsPromises(t *testing.T) {
 	group := schema.GroupResource{Resource: "things"}
 	failures := []error{
-		io.EOF, io.ErrUnexpectedEOF, errSilent, errors.New("refused"), apierrors.NewResourceExpired("old"), apierrors.NewGone("old"),
+		io.EOF, io.ErrUnexpectedEOF, errSilent, errors.New("refused"), apierrors.NewResourceExpired("old"), &apierrors.StatusError{ErrStatus: metav1.Status{Reason: metav1.StatusReasonGone, Code: 410}},
 		apierrors.NewTooManyRequests("slow", 3), apierrors.NewServiceUnavailable("down"), apierrors.NewInternalError(io.EOF),
 		apierrors.NewNotFound(group, ""), apierrors.NewForbidden(group, "", io.EOF), apierrors.NewInvalid(schema.GroupKind{}, "", nil),
 		apierrors.NewBadRequest("what"),

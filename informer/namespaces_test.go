@@ -23,7 +23,7 @@ func TestSeveralNamespaces(t *testing.T) {
 		inf := informer.New(informer.Config[object]{Source: c, Scope: scope})
 		m := &mirror{t: t, has: map[string]string{}}
 		r := inf.AddHandler(m.handle)
-		defer start(inf)()
+		defer run(inf)()
 		synctest.Wait()
 		if inf.Snapshot().Len() != 2 || len(m.has) != 2 || !r.HasSynced() || c.opens != 2 {
 			t.Error(m.has, c.opens)
