@@ -31,6 +31,9 @@ type Options struct {
 	// Controllers run beside the server, once the CRDs are installed, and have ended when Stop returns. Each gets the
 	// server's Transport, and is to return when its context ends.
 	Controllers []Controller
+	// NoListener leaves the socket out: Transport and Handler are the ways in, and URL is "". A server within a
+	// testing/synctest bubble needs this, since a goroutine that waits for a connection keeps its time from passing.
+	NoListener bool
 }
 
 // Controller runs until ctx ends. That it fails fails the test.
@@ -38,7 +41,7 @@ type Controller func(ctx context.Context, transport http.RoundTripper) error
 
 // Server is a running test server.
 type Server struct {
-	// URL of a plain-HTTP listener on the loopback interface, for clients that need a socket.
+	// URL of a plain-HTTP listener on the loopback interface, for clients that need a socket; "" with NoListener.
 	URL string
 	// Token is a bearer token of an administrator (group system:masters).
 	Token string
@@ -57,7 +60,7 @@ func Start(t testing.TB, o Options) *Server {
 	if store == nil {
 		store = memory.New(memory.Options{})
 	}
-	s, err := start(t.Context(), store, o.Logger)
+	s, err := start(t.Context(), store, o)
 	if err != nil {
 		t.Fatalf("apiservertest: %v", err)
 	}
@@ -97,12 +100,12 @@ func (s *Server) run(t testing.TB, controllers []Controller) {
 
 const adminToken = "apiservertest-admin"
 
-func start(ctx context.Context, store storage.Store, log logr.Logger) (*Server, error) {
+func start(ctx context.Context, store storage.Store, o Options) (*Server, error) {
 	server, err := apiserver.New(apiserver.Config{
 		Store:         store,
 		Authenticator: auth.StaticToken(adminToken, auth.User{Name: "admin", Groups: []string{auth.Masters}}),
 		Authorizer:    auth.MastersOnly{},
-		Logger:        log,
+		Logger:        o.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -111,18 +114,15 @@ func start(ctx context.Context, store storage.Store, log logr.Logger) (*Server, 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ran := make(chan error, 1)
 	go func() { ran <- server.Run(ctx) }()
-	hs := httptest.NewUnstartedServer(server)
-	hs.Config.Protocols = new(http.Protocols)
-	hs.Config.Protocols.SetHTTP1(true)
-	hs.Config.Protocols.SetUnencryptedHTTP2(true)
-	hs.Config.BaseContext = func(net.Listener) context.Context { return ctx }
-	hs.Start()
-	s := &Server{URL: hs.URL, Token: adminToken, Handler: server, transport: apiserver.Transport(server)}
+	s := &Server{Token: adminToken, Handler: server, transport: apiserver.Transport(server)}
+	closeListener := func() {}
+	if !o.NoListener {
+		closeListener = s.listen(ctx)
+	}
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		<-ran //nolint:errcheck // Run's log has told of it; who stops the server wants it gone
-		hs.CloseClientConnections()
-		hs.Close()
+		closeListener()
 	})
 	select {
 	case <-server.Ready():
@@ -134,6 +134,21 @@ func start(ctx context.Context, store storage.Store, log logr.Logger) (*Server, 
 	case <-time.After(30 * time.Second):
 		s.stop()
 		return nil, context.DeadlineExceeded
+	}
+}
+
+// listen opens the socket, until the returned function is called.
+func (s *Server) listen(ctx context.Context) (stop func()) {
+	hs := httptest.NewUnstartedServer(s.Handler)
+	hs.Config.Protocols = new(http.Protocols)
+	hs.Config.Protocols.SetHTTP1(true)
+	hs.Config.Protocols.SetUnencryptedHTTP2(true)
+	hs.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	hs.Start()
+	s.URL = hs.URL
+	return func() {
+		hs.CloseClientConnections()
+		hs.Close()
 	}
 }
 

@@ -32,6 +32,11 @@ func treesMeetAtTheWire(t *testing.T, g graph) {
 	for _, p := range g.ours(serverTree...) {
 		forbid(t, p, "the server tree needs no client library", inModule(clientTree...)...)
 	}
+	for _, p := range g.ours() {
+		if !below(p.ImportPath, inModule("apiserver/apiservertest", "runtime/simtest")...) {
+			forbid(t, p, "what tests use is in no program", inModule("apiserver/apiservertest", "runtime/simtest")...)
+		}
+	}
 	for _, p := range g.ours(append(clientTree, serverTree...)...) {
 		forbid(t, p, "libraries know nothing of the program that uses them", inModule("cmd", "compat", "bench")...)
 	}

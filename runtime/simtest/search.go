@@ -1,0 +1,255 @@
+package simtest
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// Search is Run that reports what it finds rather than to fail the test.
+func Search(t *testing.T, cfg Config) Report {
+	t.Helper()
+	if cfg.New == nil || cfg.Setup == nil || len(cfg.Steps) == 0 {
+		t.Fatal("simtest: Config.New, Setup and Steps are required")
+	}
+	if cfg.Quiet <= 0 {
+		cfg.Quiet = 2 * time.Minute
+	}
+	if cfg.Budget <= 0 {
+		cfg.Budget = time.Minute
+	}
+	s := &search{t: t, cfg: cfg, began: time.Now()}
+	if s.report.Failure = s.all(); s.report.Failure != nil {
+		s.report.Failure.test = t.Name()
+	}
+	s.report.Took = time.Since(s.began)
+	return s.report
+}
+
+// search looks for the first plan that ends in another state.
+type search struct {
+	t      *testing.T
+	cfg    Config
+	began  time.Time
+	base   *result
+	report Report
+}
+
+func (s *search) run(p Plan, log logr.Logger) *result {
+	s.report.Runs++
+	return run(s.t, &s.cfg, p, log)
+}
+
+func (s *search) all() *Failure {
+	if failure := s.undisturbed(); failure != nil {
+		return failure
+	}
+	if text := os.Getenv("SIMTEST_PLAN"); text != "" {
+		return s.only(text)
+	}
+	plans := systematic(s.base)
+	s.report.Planned = len(plans)
+	for _, p := range plans {
+		if failure := s.try(p, 0); failure != nil || s.spent() {
+			return failure
+		}
+	}
+	seed, n := s.random()
+	s.report.Planned += n
+	for i := range n {
+		seed := seed + uint64(i)
+		if failure := s.try(chosen(s.base, seed), seed); failure != nil || s.spent() {
+			return failure
+		}
+	}
+	return nil
+}
+
+func (s *search) spent() bool { return time.Since(s.began) > s.cfg.Budget }
+
+// undisturbed makes the run that others are compared with, and makes sure that it always ends alike.
+func (s *search) undisturbed() *Failure {
+	s.base = s.run(nil, logr.Discard())
+	s.report.Writes = len(s.base.writes)
+	for _, n := range s.base.events {
+		s.report.Events += n
+	}
+	problem := s.base.problem
+	if problem == "" && len(s.base.writes) == 0 {
+		problem = "the controllers wrote nothing: there is nothing to disturb"
+	}
+	if problem == "" {
+		if problem = judge(&s.cfg, s.base, s.run(nil, logr.Discard())); problem != "" {
+			problem = "two undisturbed runs end differently (Config.Ignore and Normalize take out what may):\n" + problem
+		}
+	}
+	if problem == "" {
+		return nil
+	}
+	return &Failure{Plan: Plan{}, Problem: problem, Trace: s.base.trace}
+}
+
+// only runs the plan that somebody wants to see.
+func (s *search) only(text string) *Failure {
+	p, err := ParsePlan(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.report.Planned = 1
+	log := s.cfg.Options.Logger
+	if log.GetSink() == nil {
+		log = logr.Discard()
+	}
+	r := s.run(p, log)
+	if problem := s.judge(r); problem != "" {
+		return &Failure{Plan: p, Problem: problem, Trace: r.trace}
+	}
+	s.t.Logf("simtest: %s:\n%s", p, strings.Join(r.trace, "\n"))
+	return nil
+}
+
+// try runs a plan, and where that is a finding, finds the shortest one like it.
+func (s *search) try(p Plan, seed uint64) *Failure {
+	r := s.run(p, logr.Discard())
+	problem := s.judge(r)
+	if problem == "" {
+		return nil
+	}
+	p = r.did()
+	for i := 0; i < len(p); { // what is not needed goes
+		fewer := slices.Delete(slices.Clone(p), i, i+1)
+		other := s.run(fewer, logr.Discard())
+		if found := s.judge(other); found != "" {
+			p, r, problem = other.did(), other, found
+			i = 0
+		} else {
+			i++
+		}
+	}
+	return &Failure{Plan: p, Problem: problem, Trace: r.trace, Seed: seed}
+}
+
+// judge compares a run with the undisturbed one. A resource that only the disturbed one touched is looked at in both.
+func (s *search) judge(r *result) string {
+	var more []string
+	for kind := range r.touched {
+		if _, ok := s.base.touched[kind]; !ok && !slices.Contains(s.cfg.Resources, kind) {
+			more = append(more, kind)
+		}
+	}
+	if len(more) > 0 && r.problem == "" {
+		s.cfg.Resources = append(slices.Clone(s.cfg.Resources), more...)
+		s.base = s.run(nil, logr.Discard())
+	}
+	return judge(&s.cfg, s.base, r)
+}
+
+// did is that part of the plan which happened.
+func (r *result) did() Plan {
+	p := Plan{}
+	for i, f := range r.plan {
+		if r.happened[i] {
+			p = append(p, f)
+		}
+	}
+	return p
+}
+
+// systematic plans have one fault each: every kind that makes a difference, at each write and each event of the
+// undisturbed run.
+func systematic(base *result) (plans []Plan) {
+	for i, method := range base.writes {
+		for _, k := range []Kind{Crash, Lost, Fail, Conflict} {
+			if k != Conflict || method != "POST" {
+				plans = append(plans, Plan{{Kind: k, At: i + 1}})
+			}
+		}
+		for back := range base.steps[i] {
+			plans = append(plans, Plan{{Kind: Stale, At: i + 1, Steps: back}})
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(base.events)) {
+		for i := range base.events[kind] {
+			plans = append(plans,
+				Plan{{Kind: Hold, Resource: kind, At: i + 1}}, Plan{{Kind: Miss, Resource: kind, At: i + 1, Steps: 1}},
+				Plan{{Kind: Drop, Resource: kind, At: i + 1}})
+		}
+	}
+	return plans
+}
+
+// random says how many random plans there are to be, and the seed of the first.
+func (s *search) random() (seed uint64, n int) {
+	n = s.cfg.Random
+	switch {
+	case n < 0 || testing.Short():
+		n = 0
+	case n == 0:
+		n = 20
+	}
+	seed = rand.Uint64() >> 32 //nolint:gosec // it is told
+	for name, set := range map[string]func(uint64){
+		"SIMTEST_SEED": func(v uint64) { seed = v }, "SIMTEST_RUNS": func(v uint64) { n = int(v) }, //nolint:gosec // of runs
+	} {
+		if text := os.Getenv(name); text != "" {
+			v, err := strconv.ParseUint(text, 10, 62)
+			if err != nil {
+				s.t.Fatalf("simtest: %s: %v", name, err)
+			}
+			set(v)
+		}
+	}
+	return seed, n
+}
+
+// chosen is a plan of one to four faults, and in half of the cases of another order.
+func chosen(base *result, seed uint64) Plan {
+	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // to be repeated, not to be secret
+	p := Plan{}
+	resources := slices.Sorted(maps.Keys(base.events))
+	steps := base.steps[len(base.steps)-1]
+	for range 1 + r.IntN(4) {
+		if r.IntN(2) == 0 || len(resources) == 0 {
+			kinds := []Kind{Crash, Crash, Stale, Lost, Timeout, Undone, Fail, Throttle, Conflict}
+			f := Fault{Kind: kinds[r.IntN(len(kinds))], At: 1 + r.IntN(len(base.writes)+2)}
+			if f.Kind == Stale {
+				f.Steps = r.IntN(max(steps, 1))
+			}
+			p = append(p, f)
+			continue
+		}
+		kinds := []Kind{Hold, Hold, Miss, Miss, Drop}
+		f := Fault{Kind: kinds[r.IntN(len(kinds))], Resource: resources[r.IntN(len(resources))]}
+		f.At = 1 + r.IntN(base.events[f.Resource]+1)
+		if f.Kind != Drop {
+			f.Steps = r.IntN(max(steps, 1))
+		}
+		p = append(p, f)
+	}
+	if r.IntN(2) == 0 {
+		p = append(p, Fault{Kind: Shuffle, At: int(r.Uint32() >> 1)})
+	}
+	return p
+}
+
+// String is for people: the plan, what differs, the trace, and how to see it again.
+func (f *Failure) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "simtest: with the plan %s", f.Plan)
+	if f.Seed != 0 {
+		fmt.Fprintf(&b, " (found by seed %d)", f.Seed)
+	}
+	fmt.Fprintf(&b, ":\n%s\n\nwhat happened:\n%s\n", f.Problem, strings.Join(f.Trace, "\n"))
+	if len(f.Plan) > 0 {
+		fmt.Fprintf(&b, "\nagain: SIMTEST_PLAN='%s' go test -run '^%s$'\n", f.Plan, strings.ReplaceAll(f.test, "/", "$/^"))
+	}
+	return b.String()
+}
