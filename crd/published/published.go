@@ -61,10 +61,10 @@ var tapes = sync.Pool{New: func() any { return new(jsonscan.Tape) }}
 
 // AppendGVK appends a group, version and kind as an object.
 func AppendGVK(b []byte, gvk kschema.GroupVersionKind) []byte {
-	b = append(append(b, `{"group":"`...), gvk.Group...)
-	b = append(append(b, `","kind":"`...), gvk.Kind...)
-	b = append(append(b, `","version":"`...), gvk.Version...)
-	return append(b, `"}`...)
+	b = jsonscan.AppendString(append(b, `{"group":`...), gvk.Group)
+	b = jsonscan.AppendString(append(b, `,"kind":`...), gvk.Kind)
+	b = jsonscan.AppendString(append(b, `,"version":`...), gvk.Version)
+	return append(b, '}')
 }
 
 // AppendSelectable appends the extension that names selectable fields, with a comma before it, if there are any.
@@ -300,6 +300,9 @@ func (p *publisher) required(m *members, embeds bool) {
 	if i := int(m[kwRequired]); i > 0 {
 		for e := i + 1; e < int(p.tape[i].Next); e = int(p.tape[e].Next) {
 			name := p.tape.Text(p.in, e)
+			if name[0] != '"' {
+				continue
+			}
 			if p.v2 && m[kwProperties] > 0 && p.isNullable(p.property(int(m[kwProperties]), name)) {
 				continue
 			}

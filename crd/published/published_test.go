@@ -107,6 +107,7 @@ func TestKindsOfUnknownShape(t *testing.T) {
 func FuzzAppend(f *testing.F) {
 	f.Add([]byte(`{"type":"object","properties":{"a":{"x-kubernetes-int-or-string":true,"anyOf":[null,1]}}}`), true)
 	f.Add([]byte(`{"required":"x","properties":[1],"items":true,"allOf":{"a":1},"x-kubernetes-embedded-resource":true}`), false)
+	f.Add([]byte(`{"required":[1,"a"],"properties":{"a":{"nullable":true}}}`), true)
 	f.Fuzz(func(t *testing.T, raw []byte, v2 bool) {
 		if !json.Valid(raw) {
 			return
