@@ -234,7 +234,7 @@ func TestWritesAreRead(t *testing.T) {
 	key.Namespace = "two"
 	ok(t, c.Get(briefly(t), key, cm("")))
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "one"}}
-	ok(t, c.Status().Patch(ctx, ns, client.RawPatch("application/merge-patch+json", []byte(`{"status":{"phase":"Terminating"}}`))))
+	ok(t, c.Status().Patch(ctx, ns, client.RawPatch("application/merge-patch+json", []byte(`{"status":{"conditions":[{"type":"NamespaceContentRemaining","status":"True"}]}}`))))
 	if err := c.Get(briefly(t), client.KeyOf(ns), &corev1.Namespace{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("want to wait for the status, have %v", err)
 	}
