@@ -22,8 +22,8 @@ func (l *liveItem) object() Object { return l.Object }
 func (l *liveItem) size() int      { return l.bytes + liveOverhead }
 
 const (
-	entrySize      = 75 // of an entry in a tree whose nodes are two thirds full
+	entrySize      = 75 // of an entry in a tree whose nodes are two thirds full, as in random order
 	packedOverhead = 32 + entrySize
 	liveOverhead   = 24 + entrySize
-	postingSize    = 100 // of an entry in an index
+	postingSize    = 36 + 48 // of an entry in an index, and what it points to
 )

@@ -2,6 +2,7 @@ package informer
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,7 @@ type entry struct {
 // posting is one object in an index, under one of its values.
 type posting struct {
 	value string
-	entry
+	*entry
 }
 
 // A tree is an ordered, copy-on-write map of entries. A clone costs two small allocations; a write to a tree that
@@ -38,15 +39,18 @@ type (
 	postings = btree.BTreeG[posting]
 )
 
-// degree makes nodes of up to 31 entries: about 1.5 KiB to copy when a shared one is written.
-const degree = 16
+// Each write copies the nodes on its path, which readers may hold: these degrees make them less than 1 KiB.
+const (
+	entryDegree   = 8
+	postingDegree = 16
+)
 
 func newTree() *tree {
-	return btree.NewG(degree, func(a, b entry) bool { return a.less(b.name) })
+	return btree.NewG(entryDegree, func(a, b entry) bool { return a.less(b.name) })
 }
 
 func newPostings() *postings {
-	return btree.NewG(degree, func(a, b posting) bool {
+	return btree.NewG(postingDegree, func(a, b posting) bool {
 		if c := strings.Compare(a.value, b.value); c != 0 {
 			return c < 0
 		}
@@ -122,10 +126,7 @@ func (s *store) set(n name, it item) item {
 		grown -= old.item.size()
 	}
 	for _, x := range s.indexes {
-		if had {
-			grown -= x.drop(old)
-		}
-		grown += x.add(e)
+		grown += x.replace(old, had, e)
 	}
 	s.bytes.Add(int64(grown))
 	return old.item
@@ -139,16 +140,16 @@ func (s *store) remove(n name) item {
 	}
 	freed := old.item.size()
 	for _, x := range s.indexes {
-		freed += x.drop(old)
+		freed += x.drop(old, x.values(old.item))
 	}
 	s.bytes.Add(-int64(freed))
 	return old.item
 }
 
 // add returns the bytes that the index grows by.
-func (x *index) add(e entry) (bytes int) {
-	for _, value := range x.values(e.item) {
-		if _, had := x.tree.ReplaceOrInsert(posting{value, e}); !had {
+func (x *index) add(e entry, values []string) (bytes int) {
+	for _, value := range values {
+		if _, had := x.tree.ReplaceOrInsert(posting{value, &e}); !had {
 			bytes += postingSize
 		}
 	}
@@ -156,13 +157,26 @@ func (x *index) add(e entry) (bytes int) {
 }
 
 // drop returns the bytes that the index shrinks by.
-func (x *index) drop(e entry) (bytes int) {
-	for _, value := range x.values(e.item) {
-		if _, had := x.tree.Delete(posting{value, e}); had {
+func (x *index) drop(e entry, values []string) (bytes int) {
+	for _, value := range values {
+		if _, had := x.tree.Delete(posting{value, &e}); had {
 			bytes += postingSize
 		}
 	}
 	return bytes
+}
+
+// replace puts an entry in the place of an old one, if there was one. It returns the bytes that the index grows by.
+func (x *index) replace(old entry, had bool, e entry) int {
+	values := x.values(e.item)
+	freed := 0
+	if had {
+		stale := x.values(old.item)
+		if !slices.Equal(stale, values) { // they seldom change
+			freed = x.drop(old, stale)
+		}
+	}
+	return x.add(e, values) - freed
 }
 
 // addIndex builds an index over what is there and keeps it from now on. It replaces one of the same name.
@@ -171,7 +185,7 @@ func (s *store) addIndex(name string, values func(item) []string) {
 	defer s.mu.Unlock()
 	x := &index{values: values, tree: newPostings()}
 	grown := 0
-	s.objects.Ascend(func(e entry) bool { grown += x.add(e); return true })
+	s.objects.Ascend(func(e entry) bool { grown += x.add(e, values(e.item)); return true })
 	if old := s.indexes[name]; old != nil {
 		grown -= old.tree.Len() * postingSize
 	}
@@ -196,7 +210,7 @@ func (v *view) byIndex(name, value string) iter.Seq[item] {
 		if t == nil {
 			return
 		}
-		t.AscendGreaterOrEqual(posting{value: value}, func(p posting) bool { return p.value == value && yield(p.item) })
+		t.AscendGreaterOrEqual(posting{value, &entry{}}, func(p posting) bool { return p.value == value && yield(p.item) })
 	}
 }
 
