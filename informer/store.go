@@ -39,9 +39,11 @@ type (
 	postings = btree.BTreeG[posting]
 )
 
-// Each write copies the nodes on its path, which readers may hold: these degrees make them less than 1 KiB.
+// Each write copies the nodes on its path, which readers may hold: these degrees make them 1 KiB at most. They are such
+// that the slice of a node which was split has room for a full node when append has doubled it once; with others, one
+// that is full takes twice as much.
 const (
-	entryDegree   = 8
+	entryDegree   = 12
 	postingDegree = 16
 )
 
