@@ -62,6 +62,34 @@ func equal[T comparable](t testing.TB, got, want []T) {
 	}
 }
 
+// A watch that begins before the cache does, with nothing in between to read from the store, waits for what comes.
+func TestWatchFromBeforeTheFirstRead(t *testing.T) {
+	w := newWorld(t)
+	_, r := start(t, w, watchcache.Options{})
+	from := w.mustSet(t, key("a", 0), "red")
+	w.mustSet(t, root+"gadgets/a/0", "red")
+	one := watch(t, r, watchcache.WatchOptions{From: from, Key: key("a", 0)})
+	reading := make(chan []watchcache.Event, 1)
+	go func() {
+		events, _, _ := one.Next(t.Context(), nil)
+		reading <- events
+	}()
+	select { // it is asleep when the change comes
+	case events := <-reading:
+		t.Fatalf("nothing happened, and came as %v", events)
+	case <-time.After(20 * time.Millisecond):
+	}
+	w.mustSet(t, key("a", 0), "")
+	select {
+	case events := <-reading:
+		if len(events) != 1 {
+			t.Errorf("a deletion came as %v", events)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a deletion did not come")
+	}
+}
+
 func TestWatchSeesChangesThroughItsSelector(t *testing.T) {
 	w := newWorld(t)
 	_, r := start(t, w, watchcache.Options{})

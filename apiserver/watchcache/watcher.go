@@ -144,7 +144,7 @@ func (w *Watcher) Next(ctx context.Context, buf []Event) (events []Event, upTo s
 			return events, w.upTo, nil
 		case over != nil:
 			return events, w.upTo, over
-		case len(changes) > 0:
+		case len(changes) > 0 || wake == nil: // there may be more
 			continue
 		}
 		select {
@@ -157,7 +157,7 @@ func (w *Watcher) Next(ctx context.Context, buf []Event) (events []Event, upTo s
 }
 
 // read moves on over the next changes and returns them: whole revisions, about as many as there is room for.
-// Where there are none, it returns the channel that is closed when there are.
+// Where there are none, it returns the channel that is closed when there are; nil where it is to be asked again at once.
 func (w *Watcher) read(into []*change) (changes []*change, wake <-chan struct{}, err error) {
 	t := w.table
 	p := t.cache.progress.at() // before the lock: see completeTo
