@@ -4,14 +4,21 @@
 //
 // There are:
 //
+//   - namespace: empties namespaces that are being deleted, and lets them go.
 //   - storageversionmigration: brings stored objects into the present storage version of their kind.
+//
+// Tests of other controllers run those that they need beside an apiservertest server:
+//
+//	apiservertest.Start(t, apiservertest.Options{Controllers: controllers.ForTest(namespace.Name)})
 package controllers
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -19,6 +26,7 @@ import (
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/uuid"
 
+	"github.com/keelson-project/keelson/controllers/namespace"
 	"github.com/keelson-project/keelson/controllers/storageversionmigration"
 	"github.com/keelson-project/keelson/runtime"
 	"github.com/keelson-project/keelson/runtime/client"
@@ -27,11 +35,58 @@ import (
 
 // Options of Run. The zero value is useful.
 type Options struct {
+	// Only are the names of the controllers to run. Default: all.
+	Only []string
 	// Elect has the controllers run in one process at a time, of all that run them on one cluster: that which holds the
-	// Lease kube-system/keelson-controllers.
+	// Lease kube-system/keelson-controllers. Without it there is one server, too.
 	Elect bool
 	// Logger gets the controllers' log; zero discards it.
 	Logger logr.Logger
+
+	settle time.Duration // see namespace.Options
+}
+
+// controller is one of those that Run runs.
+type controller struct {
+	name        string
+	addToScheme func(*kruntime.Scheme) error
+	setup       func(*runtime.Manager, Options) error
+}
+
+func all() []controller {
+	return []controller{
+		{namespace.Name, namespace.AddToScheme, func(mgr *runtime.Manager, o Options) error {
+			return namespace.Setup(mgr, namespace.Options{Settle: o.settle})
+		}},
+		{storageversionmigration.Name, storageversionmigration.AddToScheme, func(mgr *runtime.Manager, _ Options) error {
+			return storageversionmigration.Setup(mgr, storageversionmigration.Options{})
+		}},
+	}
+}
+
+// chosen are the controllers that o names.
+func (o *Options) chosen() ([]controller, error) {
+	known := all()
+	if o.Only == nil {
+		return known, nil
+	}
+	var some []controller
+	for _, name := range o.Only {
+		at := slices.IndexFunc(known, func(c controller) bool { return c.name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("controllers: there is no %q", name)
+		}
+		some = append(some, known[at])
+	}
+	return some, nil
+}
+
+// ForTest is what apiservertest.Options.Controllers takes: the controllers of these names, which wait for no other server
+// and log nothing.
+func ForTest(names ...string) []func(context.Context, http.RoundTripper) error {
+	return []func(context.Context, http.RoundTripper) error{func(ctx context.Context, transport http.RoundTripper) error {
+		return Run(ctx, client.Config{Host: "http://keelson", Transport: transport}, Options{Only: append([]string{}, names...), settle: -1})
+	}}
 }
 
 // retryPause is how long Run waits before it starts again what has failed.
@@ -44,6 +99,9 @@ const retryPause = time.Second
 func Run(ctx context.Context, cfg client.Config, o Options) error {
 	if o.Logger.GetSink() == nil {
 		o.Logger = logr.Discard()
+	}
+	if o.settle == 0 && !o.Elect {
+		o.settle = time.Second // deletion times are in seconds, and creations under way end in less
 	}
 	for {
 		mgr, err := newManager(cfg, o)
@@ -68,9 +126,16 @@ func Run(ctx context.Context, cfg client.Config, o Options) error {
 }
 
 func newManager(cfg client.Config, o Options) (*runtime.Manager, error) {
+	run, err := o.chosen()
+	if err != nil {
+		return nil, err
+	}
 	scheme := kruntime.NewScheme()
-	for _, add := range []func(*kruntime.Scheme) error{coordinationv1.AddToScheme, storageversionmigration.AddToScheme} {
-		if err := add(scheme); err != nil {
+	if err := coordinationv1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	for _, c := range run {
+		if err := c.addToScheme(scheme); err != nil {
 			return nil, err
 		}
 	}
@@ -86,7 +151,12 @@ func newManager(cfg client.Config, o Options) (*runtime.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mgr, storageversionmigration.Setup(mgr, storageversionmigration.Options{})
+	for _, c := range run {
+		if err := c.setup(mgr, o); err != nil {
+			return nil, err
+		}
+	}
+	return mgr, nil
 }
 
 func elector(cfg client.Config, scheme *kruntime.Scheme) (*leaderelection.Elector, error) {

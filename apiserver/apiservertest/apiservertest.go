@@ -29,7 +29,10 @@ type Options struct {
 	// Logger gets the server's log; zero discards it.
 	Logger logr.Logger
 	// Controllers run beside the server, once the CRDs are installed, and have ended when Stop returns. Each gets the
-	// server's Transport, and is to return when its context ends.
+	// server's Transport, and is to return when its context ends. Those that Kubernetes has in its
+	// kube-controller-manager come from package controllers:
+	//
+	//	Controllers: controllers.ForTest(garbagecollector.Name, namespace.Name)
 	Controllers []Controller
 	// NoListener leaves the socket out: Transport and Handler are the ways in, and URL is "". A server within a
 	// testing/synctest bubble needs this, since a goroutine that waits for a connection keeps its time from passing.
@@ -37,7 +40,7 @@ type Options struct {
 }
 
 // Controller runs until ctx ends. That it fails fails the test.
-type Controller func(ctx context.Context, transport http.RoundTripper) error
+type Controller = func(ctx context.Context, transport http.RoundTripper) error
 
 // Server is a running test server.
 type Server struct {

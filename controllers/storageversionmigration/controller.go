@@ -42,6 +42,9 @@ import (
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
+// Name of the controller.
+const Name = "storageversionmigration"
+
 // Options of the controller. The zero value is useful.
 type Options struct {
 	// Rate is how many objects are written in a second, at most. Default: 2000.
@@ -69,7 +72,7 @@ func Setup(mgr *runtime.Manager, o Options) error {
 		limit: rate.NewLimiter(rate.Limit(o.Rate), parallel), stuck: map[metav1.GroupResource]stuck{},
 	}
 	return runtime.NewControllerManagedBy(mgr).
-		Named("storageversionmigration").
+		Named(Name).
 		Watches(&storagemigrationv1.StorageVersionMigration{}, runtime.EnqueueMapped(requestOf)).
 		WithOptions(runtime.ControllerOptions{MaxConcurrentReconciles: 4}).
 		Complete(r)
