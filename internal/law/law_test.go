@@ -33,8 +33,8 @@ func treesMeetAtTheWire(t *testing.T, g graph) {
 		forbid(t, p, "the server tree needs no client library", inModule(clientTree...)...)
 	}
 	for _, p := range g.ours() {
-		if !below(p.ImportPath, inModule("apiserver/apiservertest", "runtime/simtest")...) {
-			forbid(t, p, "what tests use is in no program", inModule("apiserver/apiservertest", "runtime/simtest")...)
+		if !below(p.ImportPath, inModule("apiserver/apiservertest", "runtime/simtest", "internal/clustertest")...) {
+			forbid(t, p, "what tests use is in no program", inModule("apiserver/apiservertest", "runtime/simtest", "internal/clustertest")...)
 		}
 	}
 	for _, p := range g.ours(append(clientTree, serverTree...)...) {
