@@ -15,6 +15,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/apiservertest"
 	"github.com/keelson-project/keelson/apiserver/storage/memory"
+	"github.com/keelson-project/keelson/internal/corpus"
 )
 
 // teller sends requests of one test to one server, and expects their codes. The story's group is another one each time.
@@ -355,6 +356,9 @@ func TestStatusIsWrittenApart(t *testing.T) {
 
 func TestSizes(t *testing.T) {
 	onlyOurs(t)
+	if corpus.Racing {
+		t.Skip("it takes minutes, and does nothing at the same time that other tests do not do with less")
+	}
 	s := newTeller(t)
 	description := strings.Repeat("All work and no play makes Jack a dull boy. ", 8<<20/44)
 	s.define(`S.description="` + description + `"`)
