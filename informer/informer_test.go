@@ -204,6 +204,59 @@ func TestResumesWithoutListing(t *testing.T) {
 	})
 }
 
+// A connection that is open and says nothing, not even bookmarks, is given up for a new one, which resumes.
+func TestSilentWatchIsOpenedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCollection()
+		silent := false
+		c.fault = func(op string) error {
+			if op == "next" && silent {
+				return errSilence
+			}
+			return nil
+		}
+		inf := informer.New(informer.Config[object]{Source: c, Scope: informer.Scope{GVK: widgets}, WatchTimeout: 24 * time.Hour})
+		defer run(inf)()
+		synctest.Wait()
+		c.mu.Lock()
+		silent = true
+		c.mu.Unlock()
+		c.put("a", "first", "") // which has the stream ask, and stick
+		synctest.Wait()
+		c.mu.Lock()
+		silent = false
+		c.mu.Unlock()
+		time.Sleep(4 * time.Minute)
+		synctest.Wait()
+		same(t, inf, c)
+		if r := inf.Report(); r.Watches < 2 || r.Relists != 0 || r.Lists != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// Informers of one Shared whose objects are of an interface are told apart by what New makes.
+func TestSharedByWhatNewMakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCollection()
+		c.put("a", "w", "")
+		s := informer.NewShared(c)
+		defer run(s)()
+		cfg := informer.Config[informer.Object]{Scope: informer.Scope{GVK: widgets}, New: func() informer.Object { return &unstructured.Unstructured{} }}
+		one, releaseOne := informer.Acquire(s, cfg)
+		defer releaseOne()
+		cfg.New = func() informer.Object { return &metav1.PartialObjectMetadata{} }
+		two, releaseTwo := informer.Acquire(s, cfg)
+		defer releaseTwo()
+		synctest.Wait()
+		o, _ := one.Get("a", "w")
+		m, _ := two.Get("a", "w")
+		if fmt.Sprintf("%T %T", o, m) != "*unstructured.Unstructured *v1.PartialObjectMetadata" || two.Report().Type != "*v1.PartialObjectMetadata" {
+			t.Errorf("%T %T %s", o, m, two.Report().Type)
+		}
+	})
+}
+
 func TestHandlerSeesVanishedObjectsAndInitialOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCollection()

@@ -92,7 +92,7 @@ func (i *Informer[T]) Report() Report {
 	e := i.engine
 	v := e.current.Load()
 	r := Report{
-		Scope: i.cfg.Scope, Type: typeName[T](), Compact: i.cfg.Compact, Users: 1, State: e.state(), Synced: e.isSynced(),
+		Scope: i.cfg.Scope, Type: i.cfg.typeName(), Compact: i.cfg.Compact, Users: 1, State: e.state(), Synced: e.isSynced(),
 		ResourceVersion: v.revision, Objects: v.objects.Len(), Bytes: e.bytes.Load(), OverBudget: e.budget.Exceeded(),
 	}
 	e.stats.report(&r)

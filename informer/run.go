@@ -178,4 +178,10 @@ func (i *Informer[T]) AddMetaIndex(name string, values func(Meta) []string) {
 	i.engine.addIndex(name, func(it item) []string { return values(it) })
 }
 
-func typeName[T any]() string { return reflect.TypeFor[T]().String() }
+// typeName of the objects.
+func (c *Config[T]) typeName() string {
+	if c.New != nil {
+		return reflect.TypeOf(c.New()).String()
+	}
+	return reflect.TypeFor[T]().String()
+}

@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// Shared is a set of informers that are used by several parties: one for each Scope and object type, which runs
-// while somebody has it.
+// Shared is a set of informers that are used by several parties: one for each Scope and type of objects (T, and where
+// that is an interface what Config.New makes), which runs while somebody has it.
 type Shared struct {
 	source Source
 	poke   chan struct{} // one token while there is something to start
@@ -24,6 +24,7 @@ type Shared struct {
 type sharedKey struct {
 	scope  Scope
 	object reflect.Type
+	made   reflect.Type // by Config.New; nil where there is none
 }
 
 // use is an informer and how many have it.
@@ -82,7 +83,10 @@ func (s *Shared) Run(ctx context.Context) error {
 // who added them.
 func Acquire[T Object](s *Shared, cfg Config[T]) (informer *Informer[T], release func()) {
 	cfg.Source = s.source
-	key := sharedKey{cfg.Scope, reflect.TypeFor[T]()}
+	key := sharedKey{scope: cfg.Scope, object: reflect.TypeFor[T]()}
+	if cfg.New != nil {
+		key.made = reflect.TypeOf(cfg.New())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.uses[key]
