@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	kruntime "k8s.io/apimachinery/pkg/runtime"
@@ -31,7 +30,7 @@ type Config struct {
 	ServerName string
 	// Insecure does not verify the server's certificate.
 	Insecure bool
-	// BearerToken, or BearerTokenFile, which is read again every minute.
+	// BearerToken, or BearerTokenFile, which is read again every minute, and when the server refuses the token.
 	BearerToken     string
 	BearerTokenFile string
 	// Transport takes the place of the connection and of all credentials above but the bearer token.
@@ -85,10 +84,7 @@ func (c Config) transport() (http.RoundTripper, error) {
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 		}
 	}
-	if c.UserAgent == "" {
-		c.UserAgent = "keelson"
-	}
-	return &authTransport{next: next, agent: c.UserAgent, token: c.BearerToken, file: c.BearerTokenFile}, nil
+	return next, nil
 }
 
 func (c Config) tlsConfig() (*tls.Config, error) {
@@ -120,47 +116,4 @@ func (c Config) tlsConfig() (*tls.Config, error) {
 		}
 	}
 	return t, nil
-}
-
-// authTransport adds the headers that say who asks.
-type authTransport struct {
-	next               http.RoundTripper
-	agent, token, file string
-
-	mu   sync.Mutex
-	read time.Time // when file was last read into token
-}
-
-func (a *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("User-Agent", a.agent)
-	token, err := a.bearer()
-	if err != nil {
-		if r.Body != nil {
-			_ = r.Body.Close()
-		}
-		return nil, err
-	}
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	return a.next.RoundTrip(r)
-}
-
-func (a *authTransport) bearer() (string, error) {
-	if a.file == "" {
-		return a.token, nil
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.read.IsZero() || time.Since(a.read) > time.Minute {
-		data, err := os.ReadFile(a.file)
-		switch {
-		case err == nil:
-			a.token, a.read = strings.TrimSpace(string(data)), time.Now()
-		case a.token == "": // an old token may still be good
-			return "", fmt.Errorf("client: Config.BearerTokenFile: %w", err)
-		}
-	}
-	return a.token, nil
 }

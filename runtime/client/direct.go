@@ -2,33 +2,30 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // Direct is a Client whose every call is a request to the server. Source makes informers of it. Its methods are
 // safe for concurrent use.
 type Direct struct {
-	base    *url.URL
-	http    *http.Client
-	timeout time.Duration
-	scheme  *kruntime.Scheme
-	owner   string
-	kinds   mapper
+	base      *url.URL
+	transport http.RoundTripper
+	who       *identity
+	timeout   time.Duration
+	scheme    *kruntime.Scheme
+	owner     string
+	kinds     *mapper
 }
 
 var _ Client = (*Direct)(nil)
@@ -46,16 +43,20 @@ func New(cfg Config, opts Options) (*Direct, error) {
 	if opts.Scheme == nil {
 		opts.Scheme = kruntime.NewScheme()
 	}
-	d := &Direct{base: base, http: &http.Client{Transport: transport}, timeout: cfg.Timeout, scheme: opts.Scheme, owner: opts.FieldOwner}
-	d.kinds.loading = make(chan struct{}, 1)
-	d.kinds.get = func(ctx context.Context, path string, into any) error {
-		data, _, err := d.do(ctx, request{method: http.MethodGet, path: path, accept: jsonType})
-		if err == nil {
-			err = utiljson.Unmarshal(data, into)
-		}
-		return err
+	d := &Direct{
+		base: base, transport: transport, who: newIdentity(cfg), timeout: cfg.Timeout, scheme: opts.Scheme, owner: opts.FieldOwner,
 	}
+	d.kinds = newMapper(d.discover)
 	return d, nil
+}
+
+// discover gets a document of discovery.
+func (d *Direct) discover(ctx context.Context, path string, into any) error {
+	data, _, err := d.do(ctx, request{method: http.MethodGet, path: path, accept: jsonType})
+	if err == nil {
+		err = decodeJSON(data, into)
+	}
+	return err
 }
 
 // Scheme of the typed objects.
@@ -87,7 +88,11 @@ func (d *Direct) GVKFor(obj kruntime.Object) (schema.GroupVersionKind, error) {
 
 // MappingFor is where the server serves a kind. Errors: *meta.NoKindMatchError, and those of discovery.
 func (d *Direct) MappingFor(ctx context.Context, gvk schema.GroupVersionKind) (Mapping, error) {
-	return d.kinds.find(ctx, gvk)
+	k, err := d.kinds.find(ctx, gvk)
+	if err != nil {
+		return Mapping{}, err
+	}
+	return k.Mapping, nil
 }
 
 // VersionsOf a resource are those in which the server serves it, preferred ones first; none where it does not. It asks
@@ -115,8 +120,10 @@ func (m Mapping) path(namespace, name, subresource string) string {
 // target is an object's place on the server.
 type target struct {
 	gvk schema.GroupVersionKind
-	Mapping
+	*kind
 	key ObjectKey
+	// answer is what the server answers with, where that is not of gvk: a subresource.
+	answer schema.GroupVersionKind
 }
 
 func (d *Direct) target(ctx context.Context, obj kruntime.Object, key ObjectKey, named bool) (target, error) {
@@ -136,19 +143,13 @@ func (d *Direct) target(ctx context.Context, obj kruntime.Object, key ObjectKey,
 	case strings.ContainsAny(key.Namespace+key.Name, "/%?#"), key.Name == "..", key.Name == ".", key.Namespace == "..":
 		err = fmt.Errorf("client: %s: %q is no name", gvk.Kind, key)
 	}
-	return target{gvk, m, key}, err
+	return target{gvk: gvk, kind: m, key: key}, err
 }
 
 // exchange sends r about t and decodes the answer into obj, where that is not nil.
 func (d *Direct) exchange(ctx context.Context, t target, r request, obj kruntime.Object) error {
-	r.accept = jsonType
-	switch obj.(type) {
-	case *metav1.PartialObjectMetadata:
-		r.accept = metadataType + "," + jsonType
-	case *metav1.PartialObjectMetadataList:
-		r.accept = metadataList + "," + jsonType
-	}
-	data, _, err := d.do(ctx, r)
+	r.accept = acceptable(obj)
+	data, contentType, err := d.do(ctx, r)
 	if err != nil {
 		if wrongPlace(err) {
 			d.kinds.forget(t.gvk)
@@ -158,26 +159,28 @@ func (d *Direct) exchange(ctx context.Context, t target, r request, obj kruntime
 	if obj == nil {
 		return nil
 	}
-	if err := decode(data, obj); err != nil {
-		return fmt.Errorf("%s %s: decoding the answer: %w", r.method, r.path, err)
+	if err := decode(data, contentType, obj); err != nil {
+		return &Error{r.method, r.path, fmt.Errorf("decoding the answer: %w", err)}
 	}
+	if t.answer.Kind != "" {
+		name(obj, t.answer)
+		return nil
+	}
+	t.learn(contentType, obj)
 	name(obj, t.gvk)
 	return nil
 }
 
-// decode replaces obj with what data holds.
-func decode(data []byte, obj kruntime.Object) error {
-	if u, ok := obj.(json.Unmarshaler); ok {
-		if _, ok := obj.(kruntime.Unstructured); ok {
-			return u.UnmarshalJSON(data)
-		}
+// learn that the server speaks protobuf. Metadata it can have in protobuf of objects that it has in JSON only.
+func (k *kind) learn(contentType string, obj kruntime.Object) {
+	if !isProtobuf(contentType) || k.protobuf.Load() {
+		return
 	}
-	fresh := reflect.New(reflect.TypeOf(obj).Elem())
-	if err := utiljson.Unmarshal(data, fresh.Interface()); err != nil {
-		return err
+	switch obj.(type) {
+	case *metav1.PartialObjectMetadata, *metav1.PartialObjectMetadataList:
+		return
 	}
-	reflect.ValueOf(obj).Elem().Set(fresh.Elem())
-	return nil
+	k.protobuf.Store(true)
 }
 
 // name writes the kind into an object, or a list and its items, which servers leave out or give as that of
@@ -195,27 +198,20 @@ func name(obj kruntime.Object, gvk schema.GroupVersionKind) {
 	obj.GetObjectKind().SetGroupVersionKind(gvk)
 }
 
-// encode an object, with its kind.
-func encode(obj Object, gvk schema.GroupVersionKind) ([]byte, error) {
-	if _, ok := obj.(*metav1.PartialObjectMetadata); ok {
-		return nil, errors.New("client: a PartialObjectMetadata can be patched and deleted, not written")
+// defaults of a write.
+func (d *Direct) writeOptions(opts []WriteOption) WriteOptions {
+	o := WriteOptions{FieldOwner: d.owner}
+	for _, opt := range opts {
+		opt.applyToWrite(&o)
 	}
-	obj.GetObjectKind().SetGroupVersionKind(gvk)
-	if u, ok := obj.(*unstructured.Unstructured); ok {
-		return u.MarshalJSON()
-	}
-	return json.Marshal(obj)
+	return o
 }
 
-func (d *Direct) writeQuery(opts []WriteOption) url.Values {
-	q := url.Values{}
-	if d.owner != "" {
-		q.Set("fieldManager", d.owner)
-	}
-	for _, o := range opts {
-		o.applyToWrite(q)
-	}
-	return q
+// setBody encodes obj, which is of kind gvk, for t. Servers that have shown that they speak protobuf get it, but where
+// fields are to be validated: in protobuf there are no names that could be wrong.
+func (r *request) setBody(t target, obj Object, gvk schema.GroupVersionKind, o *WriteOptions) (err error) {
+	r.body, r.contentType, err = encode(obj, gvk, t.kind.protobuf.Load() && o.FieldValidation == "")
+	return err
 }
 
 // put sends obj, or a patch of it, to its place.
@@ -224,9 +220,10 @@ func (d *Direct) put(ctx context.Context, method, subresource string, obj Object
 	if err != nil {
 		return err
 	}
-	r := request{method: method, path: t.path(t.key.Namespace, t.key.Name, subresource), query: d.writeQuery(opts), contentType: jsonType}
+	o := d.writeOptions(opts)
+	r := request{method: method, path: t.path(t.key.Namespace, t.key.Name, subresource), query: o.query(patch != nil)}
 	if patch == nil {
-		r.body, err = encode(obj, t.gvk)
+		err = r.setBody(t, obj, t.gvk, &o)
 	} else {
 		r.contentType = string(patch.Type())
 		r.body, err = patch.Data(obj)
@@ -234,7 +231,7 @@ func (d *Direct) put(ctx context.Context, method, subresource string, obj Object
 	if err != nil {
 		return err
 	}
-	if r.contentType == string(types.ApplyPatchType) && r.query.Get("fieldManager") == "" {
+	if r.contentType == string(types.ApplyPatchType) && o.FieldOwner == "" {
 		return errors.New("client: Apply needs a FieldOwner")
 	}
 	return d.exchange(ctx, t, r, obj)
@@ -246,11 +243,14 @@ type applyPatch struct{ gvk schema.GroupVersionKind }
 func (applyPatch) Type() types.PatchType { return types.ApplyPatchType }
 func (p applyPatch) Data(obj Object) ([]byte, error) {
 	obj.SetManagedFields(nil) // the server refuses them in an apply
-	return encode(obj, p.gvk)
+	data, _, err := encode(obj, p.gvk, false)
+	return data, err
 }
 
 // Known is MappingFor without asking the server.
 func (d *Direct) Known(gvk schema.GroupVersionKind) (Mapping, bool) {
-	m, _, ok := d.kinds.known(gvk)
-	return m, ok
+	if k := d.kinds.known(gvk); k != nil {
+		return k.Mapping, true
+	}
+	return Mapping{}, false
 }

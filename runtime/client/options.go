@@ -1,15 +1,9 @@
 package client
 
 import (
-	"encoding/json"
-	"net/url"
-	"strconv"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
-	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
 // ListOption narrows a List, Watch or DeleteAllOf.
@@ -19,7 +13,7 @@ type ListOption interface {
 }
 
 // WriteOption modifies a Create, Update, Patch or Apply.
-type WriteOption interface{ applyToWrite(url.Values) }
+type WriteOption interface{ applyToWrite(*WriteOptions) }
 
 // DeleteOption modifies a Delete or DeleteAllOf.
 type DeleteOption interface {
@@ -89,26 +83,6 @@ func both(a, b string) string {
 	return a + "," + b
 }
 
-// FieldOwner names who is written into managedFields.
-type FieldOwner string
-
-func (f FieldOwner) applyToWrite(q url.Values) { q.Set("fieldManager", string(f)) }
-
-type forceOwnership struct{}
-
-func (forceOwnership) applyToWrite(q url.Values) { q.Set("force", "true") }
-
-// ForceOwnership has Apply take fields that others own.
-var ForceOwnership WriteOption = forceOwnership{}
-
-type dryRunAll struct{ forBoth }
-
-func (dryRunAll) applyToWrite(q url.Values)             { q.Set("dryRun", metav1.DryRunAll) }
-func (dryRunAll) applyToDelete(o *metav1.DeleteOptions) { o.DryRun = []string{metav1.DryRunAll} }
-
-// DryRunAll does everything but store the result.
-var DryRunAll = dryRunAll{}
-
 // Preconditions are what an object must be for it to be deleted.
 type Preconditions metav1.Preconditions
 
@@ -131,76 +105,6 @@ func (p PropagationPolicy) applyToDelete(o *metav1.DeleteOptions) {
 func (g GracePeriodSeconds) applyToDelete(o *metav1.DeleteOptions) {
 	o.GracePeriodSeconds = (*int64)(&g)
 }
-
-func listValues(o metav1.ListOptions) url.Values {
-	q := url.Values{}
-	set := func(name, value string) {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	set("labelSelector", o.LabelSelector)
-	set("fieldSelector", o.FieldSelector)
-	set("resourceVersion", o.ResourceVersion)
-	set("resourceVersionMatch", string(o.ResourceVersionMatch))
-	set("continue", o.Continue)
-	if o.Limit > 0 {
-		set("limit", strconv.FormatInt(o.Limit, 10))
-	}
-	if o.Watch {
-		set("watch", "true")
-	}
-	if o.AllowWatchBookmarks {
-		set("allowWatchBookmarks", "true")
-	}
-	if o.SendInitialEvents != nil {
-		set("sendInitialEvents", strconv.FormatBool(*o.SendInitialEvents))
-	}
-	if o.TimeoutSeconds != nil {
-		set("timeoutSeconds", strconv.FormatInt(*o.TimeoutSeconds, 10))
-	}
-	return q
-}
-
-// Patch is a change to an object.
-type Patch interface {
-	Type() types.PatchType
-	// Data of the patch to obj, as it goes on the wire.
-	Data(obj Object) ([]byte, error)
-}
-
-type rawPatch struct {
-	kind types.PatchType
-	data []byte
-}
-
-func (p rawPatch) Type() types.PatchType       { return p.kind }
-func (p rawPatch) Data(Object) ([]byte, error) { return p.data, nil }
-
-// RawPatch is a patch that the caller has encoded.
-func RawPatch(kind types.PatchType, data []byte) Patch { return rawPatch{kind, data} }
-
-type mergeFrom struct{ from Object }
-
-func (mergeFrom) Type() types.PatchType { return types.MergePatchType }
-func (p mergeFrom) Data(obj Object) ([]byte, error) {
-	var trees [2]map[string]any
-	for i, o := range []Object{p.from, obj} {
-		data, err := json.Marshal(o)
-		if err == nil {
-			err = utiljson.Unmarshal(data, &trees[i])
-		}
-		if err != nil {
-			return nil, err
-		}
-		delete(trees[i], "apiVersion")
-		delete(trees[i], "kind")
-	}
-	return json.Marshal(mergeDiff(trees[0], trees[1]))
-}
-
-// MergeFrom is the JSON merge patch that makes obj of from, a copy of it made before the changes.
-func MergeFrom(from Object) Patch { return mergeFrom{from} }
 
 // ListOptionsOf is what opts say: the namespace, "" for all, and what goes on the wire.
 func ListOptionsOf(opts ...ListOption) (namespace string, o metav1.ListOptions) {

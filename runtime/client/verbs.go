@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -25,7 +24,7 @@ func (d *Direct) List(ctx context.Context, list ObjectList, opts ...ListOption) 
 	if err != nil {
 		return err
 	}
-	return d.exchange(ctx, t, request{method: http.MethodGet, path: t.path(o.namespace, "", ""), query: listValues(o.ListOptions)}, list)
+	return d.exchange(ctx, t, request{method: http.MethodGet, path: t.path(o.namespace, "", ""), query: listQuery(o.ListOptions)}, list)
 }
 
 func listOptionsOf(opts []ListOption) listOptions {
@@ -42,13 +41,12 @@ func (d *Direct) Create(ctx context.Context, obj Object, opts ...WriteOption) er
 	if err != nil {
 		return err
 	}
-	body, err := encode(obj, t.gvk)
-	if err != nil {
+	o := d.writeOptions(opts)
+	r := request{method: http.MethodPost, path: t.path(obj.GetNamespace(), "", ""), query: o.query(false)}
+	if err := r.setBody(t, obj, t.gvk, &o); err != nil {
 		return err
 	}
-	return d.exchange(ctx, t, request{
-		method: http.MethodPost, path: t.path(obj.GetNamespace(), "", ""), query: d.writeQuery(opts), contentType: jsonType, body: body,
-	}, obj)
+	return d.exchange(ctx, t, r, obj)
 }
 
 // Update replaces the object.
@@ -92,7 +90,7 @@ func (d *Direct) DeleteAllOf(ctx context.Context, obj Object, opts ...DeleteAllO
 	if err != nil {
 		return err
 	}
-	r := request{method: http.MethodDelete, path: t.path(list.namespace, "", ""), query: listValues(list.ListOptions)}
+	r := request{method: http.MethodDelete, path: t.path(list.namespace, "", ""), query: listQuery(list.ListOptions)}
 	if err := r.setDelete(o, deletes); err != nil {
 		return err
 	}
@@ -121,26 +119,32 @@ type subresource struct {
 }
 
 func (s subresource) Get(ctx context.Context, obj, body Object) error {
-	return s.exchange(ctx, http.MethodGet, obj, body, nil, false)
+	return s.exchange(ctx, http.MethodGet, obj, body, nil)
 }
 
 func (s subresource) Create(ctx context.Context, obj, body Object, opts ...WriteOption) error {
-	return s.exchange(ctx, http.MethodPost, obj, body, s.d.writeQuery(opts), true)
+	o := s.d.writeOptions(opts)
+	return s.exchange(ctx, http.MethodPost, obj, body, &o)
 }
 
-func (s subresource) exchange(ctx context.Context, method string, obj, body Object, query url.Values, send bool) error {
+// exchange sends body, where there are WriteOptions, and decodes the answer into it.
+func (s subresource) exchange(ctx context.Context, method string, obj, body Object, o *WriteOptions) error {
 	t, err := s.d.target(ctx, obj, KeyOf(obj), true)
 	if err != nil {
 		return err
 	}
-	r := request{method: method, path: t.path(t.key.Namespace, t.key.Name, s.name), query: query, contentType: jsonType}
+	r := request{method: method, path: t.path(t.key.Namespace, t.key.Name, s.name)}
+	of := t.gvk
 	if body == nil {
 		body = obj
-	} else if t.gvk, err = s.d.GVKFor(body); err != nil {
+	} else if of, err = s.d.GVKFor(body); err != nil {
 		return err
+	} else {
+		t.answer = of
 	}
-	if send {
-		if r.body, err = encode(body, t.gvk); err != nil {
+	if o != nil {
+		r.query = o.query(false)
+		if err := r.setBody(t, body, of, o); err != nil {
 			return err
 		}
 	}

@@ -27,11 +27,14 @@ type source struct{ d *Direct }
 
 func (s source) request(ctx context.Context, scope informer.Scope, opts metav1.ListOptions, as string) (request, error) {
 	m, err := s.d.kinds.find(ctx, scope.GVK)
-	r := request{method: http.MethodGet, path: m.path(scope.Namespace, "", ""), query: listValues(opts), accept: jsonType, once: true}
+	if err != nil {
+		return request{}, err
+	}
+	r := request{method: http.MethodGet, path: m.path(scope.Namespace, "", ""), query: listQuery(opts), accept: jsonType, once: true}
 	if scope.MetadataOnly {
 		r.accept = as + "," + jsonType
 	}
-	return r, err
+	return r, nil
 }
 
 // List reads one page.
@@ -141,7 +144,7 @@ func (d *Direct) Watch(ctx context.Context, list ObjectList, opts ...ListOption)
 		return nil, err
 	}
 	o.ListOptions.Watch, o.AllowWatchBookmarks = true, true
-	r := request{method: http.MethodGet, path: t.path(o.namespace, "", ""), query: listValues(o.ListOptions), accept: jsonType}
+	r := request{method: http.MethodGet, path: t.path(o.namespace, "", ""), query: listQuery(o.ListOptions), accept: jsonType}
 	if _, ok := list.(*metav1.PartialObjectMetadataList); ok {
 		r.accept = metadataType + "," + jsonType
 	}
@@ -190,7 +193,7 @@ func (w *Watch) Next(ctx context.Context) (watch.EventType, Object, error) {
 		return "", nil, &apierrors.StatusError{ErrStatus: status}
 	}
 	obj := w.fresh()
-	if err := decode(event.Object, obj); err != nil {
+	if err := decode(event.Object, event.ContentType, obj); err != nil {
 		return "", nil, fmt.Errorf("watch: %w", err)
 	}
 	obj.GetObjectKind().SetGroupVersionKind(w.gvk)

@@ -1,0 +1,48 @@
+package client
+
+import (
+	"encoding/json"
+
+	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+)
+
+// Patch is a change to an object.
+type Patch interface {
+	Type() types.PatchType
+	// Data of the patch to obj, as it goes on the wire.
+	Data(obj Object) ([]byte, error)
+}
+
+type rawPatch struct {
+	kind types.PatchType
+	data []byte
+}
+
+func (p rawPatch) Type() types.PatchType       { return p.kind }
+func (p rawPatch) Data(Object) ([]byte, error) { return p.data, nil }
+
+// RawPatch is a patch that the caller has encoded.
+func RawPatch(kind types.PatchType, data []byte) Patch { return rawPatch{kind, data} }
+
+type mergeFrom struct{ from Object }
+
+func (mergeFrom) Type() types.PatchType { return types.MergePatchType }
+func (p mergeFrom) Data(obj Object) ([]byte, error) {
+	var trees [2]map[string]any
+	for i, o := range []Object{p.from, obj} {
+		data, err := json.Marshal(o)
+		if err == nil {
+			err = utiljson.Unmarshal(data, &trees[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+		delete(trees[i], "apiVersion")
+		delete(trees[i], "kind")
+	}
+	return json.Marshal(mergeDiff(trees[0], trees[1]))
+}
+
+// MergeFrom is the JSON merge patch that makes obj of from, a copy of it made before the changes.
+func MergeFrom(from Object) Patch { return mergeFrom{from} }
