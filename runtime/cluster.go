@@ -23,7 +23,7 @@ type Cluster struct {
 }
 
 func newCluster(name string, cfg client.Config, o *Options, onError func(error)) (*Cluster, error) {
-	d, err := client.New(cfg, client.Options{Scheme: o.Scheme, FieldOwner: o.FieldOwner})
+	d, err := client.New(tracing(cfg, o.Tracer), client.Options{Scheme: o.Scheme, FieldOwner: o.FieldOwner})
 	if err != nil {
 		return nil, err
 	}

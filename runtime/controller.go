@@ -383,9 +383,11 @@ func (c *Controller) one(l *life, item workqueue.Item[Request]) {
 		log = log.WithValues("cluster", req.Cluster)
 	}
 	started := time.Now()
-	result, err := c.reconcile(context.WithValue(logr.NewContext(ctx, log), causesKey{}, r), req)
+	ctx, end := c.traced(context.WithValue(logr.NewContext(ctx, log), causesKey{}, r))
+	result, err := c.reconcile(ctx, req)
 	run := r.finished(started, time.Since(started))
 	c.settle(l, item, run, result, err, log)
+	end(run)
 	c.history.add(run)
 }
 

@@ -50,7 +50,9 @@ type Options struct {
 	// History is how many of its latest reconciliations each controller remembers, with their causes. Default: 128;
 	// negative: none.
 	History int
-	Logger  logr.Logger
+	// Tracer makes spans of reconciliations and requests. nil: nobody does.
+	Tracer Tracer
+	Logger logr.Logger
 }
 
 // Manager runs controllers over shared caches.

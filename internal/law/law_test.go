@@ -91,6 +91,7 @@ func heavyDependenciesHaveOneImporter(t *testing.T, g graph) {
 		{"go.etcd.io/etcd/client/v3", "there is one client of etcd", []string{"apiserver/storage/etcd"}},
 		{"go.etcd.io/etcd/server/v3", "there is one etcd inside", []string{"apiserver/storage/etcd/embedded"}},
 		{"github.com/prometheus/client_golang", "a server and a manager each have one set of metrics", []string{"apiserver/metrics", "runtime"}},
+		{"go.opentelemetry.io/otel", "who traces nothing builds no tracing", []string{"runtime/tracing"}},
 		{"github.com/spf13/cobra", "flags are the program's business", []string{"cmd/keelson", "internal/kubectl"}},
 		{"sigs.k8s.io/structured-merge-diff/v6", "field ownership is worked out in one place", []string{"apiserver/patch", "apiserver/managedfields"}},
 		{"github.com/evanphx/json-patch/v5", "patches are applied in one place", []string{"apiserver/patch"}},

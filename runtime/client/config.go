@@ -35,6 +35,8 @@ type Config struct {
 	BearerTokenFile string
 	// Transport takes the place of the connection and of all credentials above but the bearer token.
 	Transport http.RoundTripper
+	// Wrap, where it is set, makes what requests go through of the Transport.
+	Wrap func(http.RoundTripper) http.RoundTripper
 	// UserAgent header. Default: "keelson".
 	UserAgent string
 	// Timeout of a request that is no watch, waits for Retry-After not included. Default: none but the context's.
@@ -83,6 +85,9 @@ func (c Config) transport() (http.RoundTripper, error) {
 			// A connection whose other end vanished is found by pings, not by the kernel's quarter of an hour.
 			HTTP2: &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 		}
+	}
+	if c.Wrap != nil {
+		next = c.Wrap(next)
 	}
 	return next, nil
 }
