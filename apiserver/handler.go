@@ -90,8 +90,25 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, info *endpoint
 	case "/", "":
 		writeJSON(w, map[string]any{"paths": s.paths()})
 	default:
+		if h := s.handlerOf(r.URL.Path); h != nil {
+			h.ServeHTTP(w, r)
+			return
+		}
 		s.notFound(w, r, info)
 	}
+}
+
+// handlerOf is that of Config.Handlers for a path, nil where there is none.
+func (s *Server) handlerOf(path string) http.Handler {
+	if h := s.config.Handlers[path]; h != nil {
+		return h
+	}
+	for at := strings.LastIndexByte(path, '/'); at > 0; at = strings.LastIndexByte(path[:at], '/') {
+		if h := s.config.Handlers[path[:at+1]]; h != nil {
+			return h
+		}
+	}
+	return nil
 }
 
 // notFound answers for what is not served. Below the groups that are built in, kube-apiserver has a Status; elsewhere its

@@ -40,6 +40,8 @@ type Config struct {
 	Logger        logr.Logger // zero: discards
 	// Address is advertised to clients in /api; "" advertises the host they asked for.
 	Address string
+	// Handlers serve further paths, for whoever is authorized to: those that end in a slash all that begin with them.
+	Handlers map[string]http.Handler
 }
 
 // Server is a Kubernetes API server.

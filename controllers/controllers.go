@@ -40,6 +40,8 @@ type Options struct {
 	// Elect has the controllers run in one process at a time, of all that run them on one cluster: that which holds the
 	// Lease kube-system/keelson-controllers. Without it there is one server, too.
 	Elect bool
+	// OnStart is given the pages of the controllers that now run (runtime.Manager.Handler), each time that they start.
+	OnStart func(pages http.Handler)
 	// Logger gets the controllers' log; zero discards it.
 	Logger logr.Logger
 
@@ -107,6 +109,9 @@ func Run(ctx context.Context, cfg client.Config, o Options) error {
 		mgr, err := newManager(cfg, o)
 		if err != nil {
 			return err
+		}
+		if o.OnStart != nil {
+			o.OnStart(mgr.Handler())
 		}
 		err = mgr.Run(ctx)
 		if ctx.Err() != nil {

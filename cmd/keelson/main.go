@@ -36,7 +36,7 @@ func command() *cobra.Command {
 		// main prints errors, one line each; whoever wants the usage asks for it.
 		SilenceErrors: true, SilenceUsage: true, DisableSuggestions: true,
 	}
-	root.AddCommand(upCommand(), kubectlCommand(), crdCommand(), versionCommand())
+	root.AddCommand(upCommand(), kubectlCommand(), crdCommand(), whyCommand(), versionCommand())
 	return root
 }
 

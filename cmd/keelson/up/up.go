@@ -50,9 +50,10 @@ func Run(ctx context.Context, c Config) (err error) {
 	defer func() { err = errors.Join(err, p.store.Close()) }()
 	in := newInside()
 	known := append([]auth.Authenticator{auth.NewClientCertificates(p.pki.Pool(), nil), in.authenticator()}, tokens...)
+	pages := &pages{}
 	server, err := apiserver.New(apiserver.Config{
 		Store: p.store, Authenticator: auth.Union(known...), Authorizer: auth.MastersOnly{},
-		Logger: c.Logger, Address: clientAddress(c.Listen, l),
+		Logger: c.Logger, Address: clientAddress(c.Listen, l), Handlers: pages.handlers(),
 	})
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	return serve(ctx, server, p.httpServer(server, c.Logger), l, func(ctx context.Context) error {
 		c.greet(c.Out, p.url, d, p.pki.CAFile(), p.pki.AdminFile(), time.Since(start))
 		resident.ReleaseCode()
-		return c.runControllers(ctx, server, in)
+		return c.runControllers(ctx, server, in, pages)
 	})
 }
 
