@@ -8,6 +8,6 @@ import (
 
 // Raw reads what the server has at a path, which is no object. Errors: as for objects.
 func (d *Direct) Raw(ctx context.Context, path string, query url.Values) ([]byte, error) {
-	data, _, err := d.do(ctx, request{method: http.MethodGet, path: path, query: query, accept: jsonType})
+	data, _, err := d.do(ctx, request{method: http.MethodGet, path: path, query: query.Encode(), accept: jsonType})
 	return data, err
 }
