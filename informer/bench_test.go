@@ -129,3 +129,42 @@ var nsOf = func() (names [100]string) {
 	}
 	return
 }()
+
+// BenchmarkWaitForRevision waits for what the store shows already: what a read after a write costs when nothing is pending.
+func BenchmarkWaitForRevision(b *testing.B) {
+	inf := informer.New(informer.Config[*unstructured.Unstructured]{Source: manyObjects(10), Scope: informer.Scope{GVK: widgets}, NoStreaming: true})
+	defer run(inf)()
+	if err := inf.WaitSynced(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := inf.WaitForRevision(b.Context(), "999999"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkWhere selects one in ten of 10,000 by a label, and decodes those only.
+func BenchmarkWhere(b *testing.B) {
+	for _, compact := range []bool{false, true} {
+		b.Run(fmt.Sprint("compact ", compact), func(b *testing.B) {
+			inf := informer.New(informer.Config[*unstructured.Unstructured]{
+				Source: manyObjects(10_000), Scope: informer.Scope{GVK: widgets}, NoStreaming: true, Compact: compact})
+			defer run(inf)()
+			if err := inf.WaitSynced(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				for range inf.Snapshot().Where("", func(m informer.Meta) bool { return m.GetLabels()["tier"] == "t3" }) {
+					n++
+				}
+				if n != 1000 {
+					b.Fatal(n)
+				}
+			}
+		})
+	}
+}
