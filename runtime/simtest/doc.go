@@ -28,7 +28,8 @@
 // # What is compared
 //
 // Every object of each resource that the controllers read or write, but events and leases, by namespace and name, when
-// nobody has written anything for two minutes of the run's time (Config.Quiet). Not compared are resourceVersions,
+// nobody has written anything for two minutes of the run's time (Config.Quiet). Left out are objects whose owners are all
+// gone, which a garbage collector would remove, whether there is one or not. Not compared are resourceVersions,
 // generations, managedFields and times; UIDs stand for the object that they are of, names made of a generateName for
 // that, and an observedGeneration for whether it is the current one. How often an object of a name was created is
 // compared, too: more often than undisturbed means that something was deleted that should not have been.

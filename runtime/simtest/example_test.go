@@ -3,6 +3,7 @@ package simtest_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,7 +33,7 @@ func (m mirror) Reconcile(ctx context.Context, req runtime.Request) (runtime.Res
 func Example() {
 	scheme := kruntime.NewScheme()
 	_ = corev1.AddToScheme(scheme)
-	test := func(t *testing.T) {
+	goTest(func(t *testing.T) {
 		report := simtest.Search(t, simtest.Config{ // a test of one's own calls Run, which fails it
 			New: func(t testing.TB) client.Config {
 				srv := apiservertest.Start(t, apiservertest.Options{NoListener: true})
@@ -46,9 +47,7 @@ func Example() {
 		})
 		fmt.Println(report.Failure.Plan)
 		fmt.Println(report.Failure.Problem)
-	}
-	// What `go test` does with TestSize, here so that it is an example.
-	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "TestSize", F: test}})
+	})
 	// Output:
 	// conflict@1
 	// configmaps default/app has lost an annotation that somebody else wrote just before one of the controllers' writes
@@ -64,4 +63,15 @@ func ExampleParsePlan() {
 	// <nil> crash 2 and hold configmaps 3 1
 	// crash@2,hold@configmaps:3+1
 	// simtest: "crash@configmaps:1" in a plan: faults at events, and no others, have a resource
+}
+
+// goTest does what `go test` does with a test, so that an example can show one; what it prints of its own is dropped.
+func goTest(test func(*testing.T)) {
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	os.Stdout, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "Test", F: func(t *testing.T) {
+		os.Stdout = stdout
+		test(t)
+	}}})
 }

@@ -29,6 +29,9 @@ func (w *world) move(log logr.Logger) (bool, error) {
 	if a == nil {
 		return false, nil
 	}
+	if now := time.Now(); now != w.since {
+		w.since, w.actions = now, 0
+	}
 	if w.actions++; w.actions > maxActions {
 		return false, errOver{"the controllers never come to rest"}
 	}
@@ -38,10 +41,27 @@ func (w *world) move(log logr.Logger) (bool, error) {
 	case a.write:
 		return true, w.write(a, log)
 	default:
-		w.trace.action(a, "")
-		a.go_ <- order{}
+		w.read(a)
 	}
 	return true, nil
+}
+
+// read lets a read happen, or a watch begin.
+func (w *world) read(a *action) {
+	if !a.watch && !a.background() {
+		w.reads++
+		a.number = w.reads
+	}
+	for i, f := range w.plan {
+		if f.Kind == Unread && f.At == a.number && !w.happened[i] {
+			w.happened[i] = true
+			w.trace.action(a, saysOf[Unread])
+			a.go_ <- order{Unread}
+			return
+		}
+	}
+	w.trace.action(a, "")
+	a.go_ <- order{}
 }
 
 // may reports whether an action may happen now: whether it is no event that is held back.
@@ -150,6 +170,7 @@ func (w *world) write(a *action, log logr.Logger) error {
 var saysOf = map[Kind]string{
 	Crash: "the process crashes", Stale: "the process crashes", Lost: "the answer is lost", Timeout: "answered with 504",
 	Undone: "not carried out", Fail: "not carried out", Throttle: "not carried out",
+	Unread: "not carried out",
 }
 
 const mark = "simtest.keelson.dev/somebody-else"

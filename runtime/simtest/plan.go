@@ -44,6 +44,10 @@ const (
 	Drop Kind = "drop"
 )
 
+// Unread: a read that goes to the server, not to a cache, is answered with 500 InternalError; Fault.At says which one, from
+// 1. Reads of leases and the like are not counted.
+const Unread Kind = "unread"
+
 // Shuffle is no fault: what may happen next is chosen at random, by the seed Fault.At, rather than in order.
 const Shuffle Kind = "shuffle"
 
@@ -67,6 +71,7 @@ type scope uint8
 const (
 	ofWrites scope = iota + 1
 	ofEvents
+	ofReads
 	ofAll
 )
 
@@ -76,6 +81,8 @@ func (k Kind) scope() scope {
 		return ofWrites
 	case Hold, Miss, Drop:
 		return ofEvents
+	case Unread:
+		return ofReads
 	case Shuffle:
 		return ofAll
 	}

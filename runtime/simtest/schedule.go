@@ -15,6 +15,7 @@ type action struct {
 	number int    // of the write or event, once it was let happen
 	write  bool
 	event  bool
+	watch  bool
 	method string
 	status int // of the answer, once there is one
 	turn   int // in which the action came in

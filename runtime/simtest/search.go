@@ -5,9 +5,11 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	goruntime "runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,22 +57,58 @@ func (s *search) all() *Failure {
 	if text := os.Getenv("SIMTEST_PLAN"); text != "" {
 		return s.only(text)
 	}
-	plans := systematic(s.base)
-	s.report.Planned = len(plans)
-	for _, p := range plans {
-		if failure := s.try(p, 0); failure != nil || s.spent() {
-			return failure
-		}
-	}
+	plans := append(slices.Clone(s.cfg.Plans), systematic(s.base)...)
+	first := len(plans) // of the random ones
 	seed, n := s.random()
-	s.report.Planned += n
 	for i := range n {
-		seed := seed + uint64(i)
-		if failure := s.try(chosen(s.base, seed), seed); failure != nil || s.spent() {
-			return failure
-		}
+		plans = append(plans, chosen(s.base, seed+uint64(i))) //nolint:gosec // no number is too large
 	}
-	return nil
+	s.report.Planned = len(plans)
+	at, r := s.firstOf(plans)
+	switch {
+	case r == nil:
+		return nil
+	case at < first:
+		seed = 0
+	default:
+		seed += uint64(at - first) //nolint:gosec // at is not below first
+	}
+	return s.shortest(r, seed)
+}
+
+// firstOf runs plans, several at once, until one is a finding or the budget is spent. It returns the first finding, which
+// does not depend on how many are run at once.
+func (s *search) firstOf(plans []Plan) (at int, found *result) {
+	var mu sync.Mutex
+	next := 0
+	take := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		if found != nil || next >= len(plans) || s.spent() {
+			return -1
+		}
+		next++
+		return next - 1
+	}
+	var workers sync.WaitGroup
+	for range min(goruntime.GOMAXPROCS(0), len(plans)) {
+		workers.Go(func() {
+			for i := take(); i >= 0; i = take() {
+				r := run(s.t, &s.cfg, plans[i], logr.Discard())
+				mu.Lock()
+				s.report.Runs++
+				if (found == nil || i < at) && r != nil && s.judge(r) != "" {
+					at, found = i, r
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	if s.t.Failed() {
+		s.t.FailNow() // a run could not be made, and said why
+	}
+	return at, found
 }
 
 func (s *search) spent() bool { return time.Since(s.began) > s.cfg.Budget }
@@ -116,17 +154,11 @@ func (s *search) only(text string) *Failure {
 	return nil
 }
 
-// try runs a plan, and where that is a finding, finds the shortest one like it.
-func (s *search) try(p Plan, seed uint64) *Failure {
-	r := s.run(p, logr.Discard())
-	problem := s.judge(r)
-	if problem == "" {
-		return nil
-	}
-	p = r.did()
-	for i := 0; i < len(p); { // what is not needed goes
-		fewer := slices.Delete(slices.Clone(p), i, i+1)
-		other := s.run(fewer, logr.Discard())
+// shortest takes out of the plan of a finding what is not needed.
+func (s *search) shortest(r *result, seed uint64) *Failure {
+	p, problem := r.did(), s.judge(r)
+	for i := 0; i < len(p); {
+		other := s.run(slices.Delete(slices.Clone(p), i, i+1), logr.Discard())
 		if found := s.judge(other); found != "" {
 			p, r, problem = other.did(), other, found
 			i = 0
@@ -175,6 +207,9 @@ func systematic(base *result) (plans []Plan) {
 		for back := range base.steps[i] {
 			plans = append(plans, Plan{{Kind: Stale, At: i + 1, Steps: back}})
 		}
+	}
+	for i := range base.reads {
+		plans = append(plans, Plan{{Kind: Unread, At: i + 1}})
 	}
 	for _, kind := range slices.Sorted(maps.Keys(base.events)) {
 		for i := range base.events[kind] {

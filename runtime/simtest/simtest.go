@@ -25,6 +25,9 @@ type Config struct {
 	// Steps are what the user does.
 	Steps []Step
 
+	// Plans to try before all others: those that have found something once.
+	Plans []Plan
+
 	// Resources whose objects make the end state besides those that the controllers read, watch and write, such as
 	// "secrets" or "deployments.apps".
 	Resources []string
@@ -54,7 +57,8 @@ type Config struct {
 type Step struct {
 	// Name in traces.
 	Name string
-	// Do does it. It is called once in each run, with a client that no fault concerns.
+	// Do does it, with a client that no fault concerns. It is called once in each run; again, where it fails while
+	// events are held back, once those have come: a user would wait for what the controllers do first.
 	Do func(ctx context.Context, c client.Client) error
 	// Unsettled has the next step follow at once, rather than when the controllers have done what they had to.
 	Unsettled bool
@@ -87,8 +91,8 @@ type Failure struct {
 	test string // its name
 }
 
-// Run fails the test if the controllers, disturbed by some plan, end in another state than undisturbed. It tries each
-// kind of fault at each write and event, then plans of several faults at random; see Config.Random and Budget.
+// Run fails the test if the controllers, disturbed by some plan, end in another state than undisturbed. It tries the plans
+// of the Config, then each kind of fault at each write and event, then several faults at random; see Config.Random and Budget.
 //
 // Where the environment has SIMTEST_PLAN, it runs that plan only and logs the trace; SIMTEST_SEED is the seed of the random
 // plans (default: another one each time), SIMTEST_RUNS their number.

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // endState is every object of the resources that were touched, by key, without what differs from run to run.
@@ -19,23 +21,25 @@ func (w *world) endState() (map[string]map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	type found struct {
-		target
-		object map[string]any
-	}
 	var all []found
+	kinds := map[string]bool{}
 	for _, kind := range slices.Sorted(maps.Keys(targets)) {
 		t := targets[kind]
-		var list struct{ Items []map[string]any }
+		var list struct {
+			Kind  string
+			Items []map[string]any
+		}
 		if err := w.get(t.collection(), &list); errors.Is(err, errAbsent) {
 			continue
 		} else if err != nil {
 			return nil, err
 		}
+		kinds[t.group+"/"+strings.TrimSuffix(list.Kind, "List")] = true
 		for _, item := range list.Items {
 			all = append(all, found{t, item})
 		}
 	}
+	all = collected(all, kinds)
 	var pairs []string // for all strings: names that are known only at run time, and what they are called here
 	names := map[string]string{}
 	for _, f := range all {
@@ -59,6 +63,39 @@ func (w *world) endState() (map[string]map[string]any, error) {
 		}
 	}
 	return state, nil
+}
+
+// found is an object on the server.
+type found struct {
+	target
+	object map[string]any
+}
+
+// collected leaves out what a garbage collector would, or will, remove: objects whose owners are all gone. Of owners of
+// other kinds than those that were looked at, as GROUP/KIND, nothing is known.
+func collected(all []found, kinds map[string]bool) []found {
+	there := map[types.UID]bool{}
+	for _, f := range all {
+		there[(&unstructured.Unstructured{Object: f.object}).GetUID()] = true
+	}
+	gone := func(f found) bool {
+		refs := (&unstructured.Unstructured{Object: f.object}).GetOwnerReferences()
+		return len(refs) > 0 && !slices.ContainsFunc(refs, func(r metav1.OwnerReference) bool {
+			group, _, grouped := strings.Cut(r.APIVersion, "/")
+			if !grouped {
+				group = ""
+			}
+			return there[r.UID] || !kinds[group+"/"+r.Kind]
+		})
+	}
+	for {
+		at := slices.IndexFunc(all, gone)
+		if at < 0 {
+			return all
+		}
+		delete(there, (&unstructured.Unstructured{Object: all[at].object}).GetUID())
+		all = slices.Delete(all, at, at+1)
+	}
 }
 
 // put adds an object to a state. Those with generated names may have the same key; they are in the order of what is in

@@ -36,6 +36,8 @@ func (e entry) String() string {
 		s = fmt.Sprintf("   event %s:%d ", e.kind(), e.number)
 	case e.event:
 		s = "   event "
+	case e.number > 0 && !e.write:
+		s = fmt.Sprintf("   read %d ", e.number)
 	case e.write:
 		s = fmt.Sprintf("   write %d ", e.number)
 	}

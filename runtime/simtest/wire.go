@@ -41,20 +41,19 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.touch(t)
 	}
 	a := &action{target: t, method: r.Method, label: r.Method + " " + t.String(), write: writes(r, t)}
-	watch := watches(r)
-	if watch {
-		a.label = "WATCH " + t.String()
+	if a.watch = watches(r); a.watch {
+		a.label = "WATCH " + t.kind()
 	}
 	o, ok := w.sched.wait(a, w.dead, r.Context().Done())
 	if !ok {
 		closeBody(r.Body)
 		return nil, w.cause(r.Context())
 	}
-	if watch {
+	if a.watch {
 		return w.watch(r, t)
 	}
 	switch o.fault {
-	case Undone, Fail, Throttle:
+	case Undone, Fail, Throttle, Unread:
 		closeBody(r.Body)
 		return w.refuse(r, a, o.fault), nil
 	}
@@ -120,7 +119,7 @@ func (w *wire) refuse(r *http.Request, a *action, kind Kind) *http.Response {
 		s.Code, s.Reason = http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests
 		s.Message, s.Details = "too many requests, please try again later", &metav1.StatusDetails{RetryAfterSeconds: 1}
 		header.Set("Retry-After", "1")
-	case Fail:
+	case Fail, Unread:
 		s.Code, s.Reason, s.Message = http.StatusInternalServerError, metav1.StatusReasonInternalError, "an error on the server: simtest"
 	default:
 		s.Code, s.Reason, s.Message = http.StatusGatewayTimeout, metav1.StatusReasonTimeout, "request did not complete within the allotted timeout"

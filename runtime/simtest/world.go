@@ -25,10 +25,11 @@ type result struct {
 	happened []bool // which of the plan's faults did
 	problem  string // what is wrong whatever other runs are like
 	objects  map[string]map[string]any
-	created  map[string]int    // how many objects of a key were made
-	writes   []string          // their methods
-	steps    []int             // during which step a write was
-	events   map[string]int    // by resource
+	created  map[string]int // how many objects of a key were made
+	writes   []string       // their methods
+	steps    []int          // during which step a write was
+	events   map[string]int // by resource
+	reads    int
 	touched  map[string]target // resources, by name
 	trace    []string
 }
@@ -52,7 +53,9 @@ type world struct {
 	wrote     time.Time
 	writes    []string
 	steps     []int
-	actions   int
+	reads     int
+	actions   int       // since then
+	since     time.Time // the time that passed last
 	restarts  int
 	happened  []bool
 	events    map[string]int
@@ -77,25 +80,21 @@ type errOver struct{ problem string }
 func (e errOver) Error() string { return e.problem }
 
 const (
-	// maxActions is when a run is taken for one that never ends.
-	maxActions = 20_000
+	// maxActions at one time are taken for an endless loop.
+	maxActions = 5_000
 	// maxQuiet is for how many times Config.Quiet a step may take.
 	maxQuiet = 60
 	// maxRestarts of a manager that ends by itself.
 	maxRestarts = 20
 )
 
-// run runs a plan in a bubble of its own.
-func run(t *testing.T, cfg *Config, plan Plan, log logr.Logger) *result {
+// run runs a plan in a bubble of its own. Where that is not possible, t has failed, and the goroutine ends.
+func run(t *testing.T, cfg *Config, plan Plan, log logr.Logger) (r *result) {
 	t.Helper()
-	var r *result
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, cfg, plan)
 		r = w.live(log)
 	})
-	if r == nil {
-		t.FailNow() // it says why itself
-	}
 	return r
 }
 
@@ -142,7 +141,7 @@ func (w *world) live(log logr.Logger) *result {
 	if err != nil {
 		r.problem = err.Error()
 	}
-	r.happened, r.writes, r.steps, r.events, r.touched, r.trace = w.happened, w.writes, w.steps, w.events, w.touched, w.trace.lines()
+	r.happened, r.writes, r.steps, r.events, r.reads, r.touched, r.trace = w.happened, w.writes, w.steps, w.events, w.reads, w.touched, w.trace.lines()
 	r.created = map[string]int{}
 	for key, uids := range w.created {
 		r.created[key] = len(uids)
@@ -164,9 +163,17 @@ func (w *world) all(log logr.Logger) error {
 		w.step = i + 1
 		w.began = append(w.began, w.newest())
 		w.trace.add("-- step %d: %s", i+1, s.Name)
-		done := make(chan error, 1)
-		go func() { done <- s.Do(w.ctx, w.user) }()
-		if err := w.until(log, done); err != nil {
+		err := w.do(log, s)
+		if err != nil && !errors.As(err, &errOver{}) && w.holding() { // of which the user would see something first
+			w.trace.add("   the step has to wait: %v", err)
+			w.release(true)
+			if err = w.settle(log, false); err == nil {
+				err = w.do(log, s)
+			}
+		}
+		if err != nil && !errors.As(err, &errOver{}) {
+			return errOver{fmt.Sprintf("step %d (%s) failed: %v", w.step, s.Name, err)}
+		} else if err != nil {
 			return err
 		}
 		for _, h := range w.holds {
@@ -184,14 +191,16 @@ func (w *world) all(log logr.Logger) error {
 	return nil
 }
 
-// until lets things happen until the step that is under way is done.
-func (w *world) until(log logr.Logger, done <-chan error) error {
+// do takes a step, and lets things happen until it is done.
+func (w *world) do(log logr.Logger, s Step) error {
+	done := make(chan error, 1)
+	go func() { done <- s.Do(w.ctx, w.user) }()
 	for {
 		synctest.Wait()
 		select {
 		case err := <-done:
 			if err != nil {
-				return errOver{fmt.Sprintf("step %d (%s) failed: %v", w.step, w.cfg.Steps[w.step-1].Name, err)}
+				return err
 			}
 			return w.learnRevision()
 		default:
@@ -203,9 +212,7 @@ func (w *world) until(log logr.Logger, done <-chan error) error {
 		}
 		select {
 		case err := <-done:
-			d := make(chan error, 1)
-			d <- err
-			done = d
+			done <- err // for the next turn
 		case <-w.sched.arrived:
 		}
 	}

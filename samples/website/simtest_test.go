@@ -22,7 +22,7 @@ func TestFaults(t *testing.T) {
 		ok(t, add(scheme))
 	}
 	site := &v1.Website{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "hello"}, Spec: v1.WebsiteSpec{HTML: "<h1>Hello</h1>"}}
-	gone := &v1.Website{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "gone"}, Spec: v1.WebsiteSpec{HTML: "<h1>Soon gone</h1>"}}
+	servers := &appsv1.Deployment{ObjectMeta: site.ObjectMeta}
 	simtest.Run(t, simtest.Config{
 		New: func(t testing.TB) client.Config {
 			srv := apiservertest.Start(t, apiservertest.Options{CRDs: []string{"crd.yaml"}, NoListener: true})
@@ -32,9 +32,11 @@ func TestFaults(t *testing.T) {
 		Setup:   setup,
 		Steps: []simtest.Step{
 			simtest.Create(site),
-			simtest.Create(gone),
+			simtest.ChangeStatus(servers, func(d *appsv1.Deployment) { // as the controller of Deployments would
+				d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: 1, ReadyReplicas: 1}
+			}),
 			simtest.Change(site, func(s *v1.Website) { s.Spec.HTML = "<h1>Hello again</h1>" }),
-			simtest.Delete(gone),
+			simtest.Delete(site),
 		},
 	})
 }
