@@ -30,8 +30,6 @@ type frame struct {
 
 // watch opens a watch whose events wait for their turn.
 func (w *wire) watch(r *http.Request, t target) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Accept", onlyJSON(r.Header.Get("Accept")))
 	initial := r.URL.Query().Get("sendInitialEvents") == "true"
 	resp, err := w.beginOld(r, t, initial)
 	if resp == nil && err == nil {

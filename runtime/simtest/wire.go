@@ -44,6 +44,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if a.watch = watches(r); a.watch {
 		a.label = "WATCH " + t.kind()
 	}
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", onlyJSON(r.Header.Get("Accept")))
 	o, ok := w.sched.wait(a, w.dead, r.Context().Done())
 	if !ok {
 		closeBody(r.Body)
@@ -134,7 +136,7 @@ func (w *wire) refuse(r *http.Request, a *action, kind Kind) *http.Response {
 	}
 }
 
-// onlyJSON leaves JSON of what a client accepts, so that events can be read.
+// onlyJSON leaves JSON of what a client accepts, so that answers and events can be read.
 func onlyJSON(accept string) string {
 	var kept []string
 	for part := range strings.SplitSeq(accept, ",") {
