@@ -201,6 +201,9 @@ func TestResumesWithoutListing(t *testing.T) {
 		if c.lists != 0 || c.opens != 6 {
 			t.Errorf("%d lists, %d watches", c.lists, c.opens)
 		}
+		if r := inf.Report(); r.Events > 5 || r.Relists != 0 {
+			t.Errorf("events came again: %+v", r)
+		}
 	})
 }
 
@@ -306,6 +309,9 @@ func TestKindThatDisappearsAndReturns(t *testing.T) {
 		synctest.Wait()
 		if inf.Snapshot().Len() != 0 || len(m.has) != 0 {
 			t.Error("objects of an absent kind")
+		}
+		if r := inf.Report(); r.State != "absent" || r.LastFailure == "" {
+			t.Errorf("%+v", r)
 		}
 		set(false)
 		time.Sleep(time.Minute)
