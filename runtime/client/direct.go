@@ -62,6 +62,9 @@ func (d *Direct) discover(ctx context.Context, path string, into any) error {
 // Scheme of the typed objects.
 func (d *Direct) Scheme() *kruntime.Scheme { return d.scheme }
 
+// FieldOwner of writes that name none.
+func (d *Direct) FieldOwner() string { return d.owner }
+
 // GVKFor is the group, version and kind of an object or list; of a list, the kind of its items.
 func (d *Direct) GVKFor(obj kruntime.Object) (schema.GroupVersionKind, error) {
 	gvk := obj.GetObjectKind().GroupVersionKind()

@@ -2,7 +2,10 @@ package client
 
 import (
 	"encoding/json"
+	"fmt"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
@@ -46,3 +49,17 @@ func (p mergeFrom) Data(obj Object) ([]byte, error) {
 
 // MergeFrom is the JSON merge patch that makes obj of from, a copy of it made before the changes.
 func MergeFrom(from Object) Patch { return mergeFrom{from} }
+
+// Configuration is what Apply takes, of one of the apply configurations that generators make of Go types: these say
+// what is set and what is not, which the types themselves cannot. Error: it cannot be encoded, or has no kind.
+func Configuration(of kruntime.ApplyConfiguration) (*unstructured.Unstructured, error) {
+	data, err := json.Marshal(of)
+	if err != nil {
+		return nil, fmt.Errorf("client: %T: %w", of, err)
+	}
+	u := &unstructured.Unstructured{}
+	if err := u.UnmarshalJSON(data); err != nil {
+		return nil, fmt.Errorf("client: %T: %w", of, err)
+	}
+	return u, nil
+}
