@@ -4,12 +4,13 @@
 //
 // There are:
 //
+//   - garbagecollector: deletes objects whose owners are gone, and carries out foreground and orphaning deletions.
 //   - namespace: empties namespaces that are being deleted, and lets them go.
 //   - storageversionmigration: brings stored objects into the present storage version of their kind.
 //
 // Tests of other controllers run those that they need beside an apiservertest server:
 //
-//	apiservertest.Start(t, apiservertest.Options{Controllers: controllers.ForTest(namespace.Name)})
+//	apiservertest.Start(t, apiservertest.Options{Controllers: controllers.ForTest(garbagecollector.Name, namespace.Name)})
 package controllers
 
 import (
@@ -26,6 +27,7 @@ import (
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/uuid"
 
+	"github.com/keelson-project/keelson/controllers/garbagecollector"
 	"github.com/keelson-project/keelson/controllers/namespace"
 	"github.com/keelson-project/keelson/controllers/storageversionmigration"
 	"github.com/keelson-project/keelson/runtime"
@@ -57,6 +59,9 @@ type controller struct {
 
 func all() []controller {
 	return []controller{
+		{garbagecollector.Name, func(*kruntime.Scheme) error { return nil }, func(mgr *runtime.Manager, _ Options) error {
+			return garbagecollector.Setup(mgr, garbagecollector.Options{})
+		}},
 		{namespace.Name, namespace.AddToScheme, func(mgr *runtime.Manager, o Options) error {
 			return namespace.Setup(mgr, namespace.Options{Settle: o.settle})
 		}},
