@@ -49,8 +49,8 @@ func (w *world) move(log logr.Logger) (bool, error) {
 // read lets a read happen, or a watch begin.
 func (w *world) read(a *action) {
 	if !a.watch && !a.background() {
-		w.reads++
-		a.number = w.reads
+		w.reads = append(w.reads, &occasion{method: a.method, label: a.label, step: w.step, idle: true})
+		a.number = len(w.reads)
 	}
 	for i, f := range w.plan {
 		if f.Kind == Unread && f.At == a.number && !w.happened[i] {
@@ -134,37 +134,64 @@ func (w *world) tell(a *action) {
 
 // write lets a write happen, as the plan says.
 func (w *world) write(a *action, log logr.Logger) error {
-	w.writes, w.steps = append(w.writes, a.method), append(w.steps, w.step)
-	a.number, w.wrote = len(w.writes), time.Now()
-	var fault Fault
+	o := &occasion{method: a.method, label: a.label, step: w.step}
+	w.writes = append(w.writes, o)
+	a.number = len(w.writes)
+	late := !w.wrote.Equal(time.Now())
+	if late {
+		if err := w.learnRevision(); err != nil {
+			return err
+		}
+	}
+	before := w.newest()
+	fault := w.letWrite(a)
+	if fault == Crash || fault == Stale {
+		return w.crash(a.number, log)
+	}
+	if late { // whoever only makes sure that there is nothing to delete does not keep the run from its end
+		synctest.Wait()
+		if err := w.learnRevision(); err != nil {
+			return err
+		}
+		o.idle = w.newest() == before
+	}
+	if !o.idle {
+		w.wrote = time.Now()
+	}
+	return nil
+}
+
+// letWrite lets a write happen with the fault that the plan has for it, if there is one, and returns its kind.
+func (w *world) letWrite(a *action) (kind Kind) {
 	for i, f := range w.plan {
 		if f.Kind.scope() == ofWrites && f.At == a.number && !w.happened[i] {
-			fault, w.happened[i] = f, true
+			kind, w.happened[i] = f.Kind, true
 			break
 		}
 	}
-	if fault.Kind == Conflict {
-		if err := w.interfere(a); err != nil {
-			return err
-		}
-		fault.Kind = ""
+	if kind == Conflict {
+		w.interfere(a)
 	}
-	w.trace.action(a, saysOf[fault.Kind])
-	a.go_ <- order{fault.Kind}
-	if fault.Kind != Crash && fault.Kind != Stale {
-		return nil
-	}
-	synctest.Wait() // the server carries it out
+	w.trace.action(a, saysOf[kind])
+	a.go_ <- order{kind}
+	return kind
+}
+
+// crash ends the process at a write, and begins another one.
+func (w *world) crash(at int, log logr.Logger) error {
+	synctest.Wait() // the server carries the write out
 	w.kill()
-	old := ""
-	if at := w.step - 1 - fault.Steps; fault.Kind == Stale && at >= 0 {
-		old = w.began[at]
-		w.holds = append(w.holds, &hold{Fault: fault})
-		w.trace.add("   another process starts, its caches as of before step %d (revision %s)", at+1, old)
-	} else {
-		w.trace.add("   another process starts")
+	w.wrote = time.Now()
+	for _, f := range w.plan {
+		if back := w.step - 1 - f.Steps; f.Kind == Stale && f.At == at && back >= 0 {
+			old := w.began[back]
+			w.holds = append(w.holds, &hold{Fault: f})
+			w.trace.add("   another process starts, its caches as of before step %d (revision %s)", back+1, old)
+			return w.start(log, old)
+		}
 	}
-	return w.start(log, old)
+	w.trace.add("   another process starts")
+	return w.start(log, "")
 }
 
 var saysOf = map[Kind]string{
@@ -176,9 +203,9 @@ var saysOf = map[Kind]string{
 const mark = "simtest.keelson.dev/somebody-else"
 
 // interfere writes an annotation into the object that a write is about, if there is one.
-func (w *world) interfere(a *action) error {
+func (w *world) interfere(a *action) {
 	if a.name == "" {
-		return nil
+		return
 	}
 	path := a.collection()
 	if a.namespace != "" {
@@ -188,11 +215,10 @@ func (w *world) interfere(a *action) error {
 	var obj struct{ Metadata struct{ UID string } }
 	err := w.ask(http.MethodPatch, path, []byte(`{"metadata":{"annotations":{"`+mark+`":"was here"}}}`), &obj)
 	if err != nil {
-		return nil //nolint:nilerr // it is gone, or refuses to be changed
+		return // it is gone, or refuses to be changed
 	}
 	w.conflicts[path] = obj.Metadata.UID
 	w.trace.add("   somebody else writes into %s", a.key(a.namespace, a.name))
-	return nil
 }
 
 // overwritten finds objects that have lost what somebody else wrote.

@@ -2,7 +2,6 @@ package simtest
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	goruntime "runtime"
@@ -195,32 +194,6 @@ func (r *result) did() Plan {
 	return p
 }
 
-// systematic plans have one fault each: every kind that makes a difference, at each write and each event of the
-// undisturbed run.
-func systematic(base *result) (plans []Plan) {
-	for i, method := range base.writes {
-		for _, k := range []Kind{Crash, Lost, Fail, Conflict} {
-			if k != Conflict || method != "POST" {
-				plans = append(plans, Plan{{Kind: k, At: i + 1}})
-			}
-		}
-		for back := range base.steps[i] {
-			plans = append(plans, Plan{{Kind: Stale, At: i + 1, Steps: back}})
-		}
-	}
-	for i := range base.reads {
-		plans = append(plans, Plan{{Kind: Unread, At: i + 1}})
-	}
-	for _, kind := range slices.Sorted(maps.Keys(base.events)) {
-		for i := range base.events[kind] {
-			plans = append(plans,
-				Plan{{Kind: Hold, Resource: kind, At: i + 1}}, Plan{{Kind: Miss, Resource: kind, At: i + 1, Steps: 1}},
-				Plan{{Kind: Drop, Resource: kind, At: i + 1}})
-		}
-	}
-	return plans
-}
-
 // random says how many random plans there are to be, and the seed of the first.
 func (s *search) random() (seed uint64, n int) {
 	n = s.cfg.Random
@@ -243,36 +216,6 @@ func (s *search) random() (seed uint64, n int) {
 		}
 	}
 	return seed, n
-}
-
-// chosen is a plan of one to four faults, and in half of the cases of another order.
-func chosen(base *result, seed uint64) Plan {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // to be repeated, not to be secret
-	p := Plan{}
-	resources := slices.Sorted(maps.Keys(base.events))
-	steps := base.steps[len(base.steps)-1]
-	for range 1 + r.IntN(4) {
-		if r.IntN(2) == 0 || len(resources) == 0 {
-			kinds := []Kind{Crash, Crash, Stale, Lost, Timeout, Undone, Fail, Throttle, Conflict}
-			f := Fault{Kind: kinds[r.IntN(len(kinds))], At: 1 + r.IntN(len(base.writes)+2)}
-			if f.Kind == Stale {
-				f.Steps = r.IntN(max(steps, 1))
-			}
-			p = append(p, f)
-			continue
-		}
-		kinds := []Kind{Hold, Hold, Miss, Miss, Drop}
-		f := Fault{Kind: kinds[r.IntN(len(kinds))], Resource: resources[r.IntN(len(resources))]}
-		f.At = 1 + r.IntN(base.events[f.Resource]+1)
-		if f.Kind != Drop {
-			f.Steps = r.IntN(max(steps, 1))
-		}
-		p = append(p, f)
-	}
-	if r.IntN(2) == 0 {
-		p = append(p, Fault{Kind: Shuffle, At: int(r.Uint32() >> 1)})
-	}
-	return p
 }
 
 // String is for people: the plan, what differs, the trace, and how to see it again.

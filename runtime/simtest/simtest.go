@@ -17,7 +17,8 @@ type Config struct {
 	// It runs within a testing/synctest bubble: the configuration has to have a Transport, and no goroutine of the
 	// cluster may wait for a socket.
 	New func(t testing.TB) client.Config
-	// Options of the managers. Their Logger is used where a single plan is run (SIMTEST_PLAN).
+	// Options of the managers. Their Logger is used where a single plan is run (SIMTEST_PLAN), their Address and
+	// GracefulShutdownTimeout never.
 	Options runtime.Options
 	// Setup gives a new manager its controllers: what a process does when it starts, without requests to the server.
 	// It is called for each of the processes that follow each other in a run, and should share nothing between them.

@@ -26,12 +26,18 @@ type result struct {
 	problem  string // what is wrong whatever other runs are like
 	objects  map[string]map[string]any
 	created  map[string]int // how many objects of a key were made
-	writes   []string       // their methods
-	steps    []int          // during which step a write was
+	writes   []*occasion
 	events   map[string]int // by resource
-	reads    int
+	reads    []*occasion
 	touched  map[string]target // resources, by name
 	trace    []string
+}
+
+// occasion is a write or a read, at which something may go wrong.
+type occasion struct {
+	method, label string
+	step          int
+	idle          bool // it changed nothing
 }
 
 // world is one run: a server, the processes that follow each other, and what is known about it.
@@ -51,9 +57,8 @@ type world struct {
 	step      int
 	began     []string // the revision before each step
 	wrote     time.Time
-	writes    []string
-	steps     []int
-	reads     int
+	writes    []*occasion
+	reads     []*occasion
 	actions   int       // since then
 	since     time.Time // the time that passed last
 	restarts  int
@@ -141,7 +146,8 @@ func (w *world) live(log logr.Logger) *result {
 	if err != nil {
 		r.problem = err.Error()
 	}
-	r.happened, r.writes, r.steps, r.events, r.reads, r.touched, r.trace = w.happened, w.writes, w.steps, w.events, w.reads, w.touched, w.trace.lines()
+	r.happened, r.writes, r.reads, r.events = w.happened, w.writes, w.reads, w.events
+	r.touched, r.trace = w.touched, w.trace.lines()
 	r.created = map[string]int{}
 	for key, uids := range w.created {
 		r.created[key] = len(uids)
@@ -265,6 +271,7 @@ func (w *world) calm(log logr.Logger) error {
 func (w *world) start(log logr.Logger, old string) error {
 	cfg, opts := w.base, w.cfg.Options
 	opts.Logger, opts.GracefulShutdownTimeout = log, -1
+	opts.Address = "" // nothing in the bubble may wait for a socket
 	p := &process{dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg.Transport = &wire{next: w.base.Transport, sched: w.sched, dead: p.dead, answered: w.answered, touch: w.touch, old: old}
 	mgr, err := runtime.New(cfg, opts)
