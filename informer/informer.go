@@ -27,6 +27,8 @@ type Config[T Object] struct {
 	// of this package, seven times as fast as the ordinary one.
 	Decode func(contentType string, data []byte) (T, error)
 	// Transform may change an object before it is stored, or replace it. An error counts as one of decoding.
+	//
+	// Of a Scope in several namespaces, New, Decode and Transform are called by several goroutines at once.
 	Transform func(T) (T, error)
 	// KeepManagedFields keeps metadata.managedFields, which are dropped by default.
 	KeepManagedFields bool

@@ -81,6 +81,7 @@ func (s source) failed(scope informer.Scope, err error) error {
 
 // stream is an open watch, as bytes.
 type stream struct {
+	opener context.Context //nolint:containedctx // ends the stream; compared with Next's, which mostly is the same
 	ctx    context.Context //nolint:containedctx // of the request: it outlives the call that opened it, as the body does
 	end    context.CancelFunc
 	body   io.Closer
@@ -88,20 +89,24 @@ type stream struct {
 	once   sync.Once
 }
 
-func (d *Direct) stream(ctx context.Context, r request) (*stream, error) {
-	ctx, end := context.WithCancel(ctx)
+func (d *Direct) stream(opener context.Context, r request) (*stream, error) {
+	ctx, end := context.WithCancel(opener)
 	resp, err := d.open(ctx, r) //nolint:bodyclose // Close does
 	if err != nil {
 		end()
 		return nil, err
 	}
-	return &stream{ctx: ctx, end: end, body: resp.Body, frames: frames{r: resp.Body}}, nil
+	s := &stream{opener: opener, ctx: ctx, end: end, body: resp.Body, frames: frames{r: resp.Body}}
+	context.AfterFunc(ctx, s.Close) // once, not for each event
+	return s, nil
 }
 
 // Next waits for the next event; see informer.Stream.
 func (s *stream) Next(ctx context.Context) (informer.Event, error) {
-	stop := context.AfterFunc(ctx, s.Close)
-	defer stop()
+	if ctx != s.opener {
+		stop := context.AfterFunc(ctx, s.Close)
+		defer stop()
+	}
 	typ, object, err := s.frames.next()
 	if err != nil {
 		switch {
