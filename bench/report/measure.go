@@ -78,6 +78,18 @@ func LibraryMeasures() []Measure {
 		{ID: "lib-informer-compact-memory", Work: "memory per object", Unit: "B", Goal: 1600},
 		{ID: "lib-informer-compact-p50", Work: "write sent to handler told, p50", Unit: "ms"},
 		{ID: "lib-informer-compact-p99", Work: "write sent to handler told, p99", Unit: "ms"},
+		{ID: "lib-client-get", Work: "get a pod (JSON)", Unit: "ns"},
+		{ID: "lib-client-get-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-client-list", Work: "list 500 pods (JSON), per pod", Unit: "ns"},
+		{ID: "lib-client-list-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-client-create", Work: "create a pod (JSON)", Unit: "ns"},
+		{ID: "lib-client-create-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-client-get-protobuf", Work: "get a pod (protobuf)", Unit: "ns"},
+		{ID: "lib-client-get-protobuf-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-client-list-protobuf", Work: "list 500 pods (protobuf), per pod", Unit: "ns"},
+		{ID: "lib-client-list-protobuf-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-client-create-protobuf", Work: "create a pod (protobuf)", Unit: "ns"},
+		{ID: "lib-client-create-protobuf-allocs", Work: "the same, allocations", Unit: ""},
 	}
 }
 
