@@ -95,10 +95,20 @@ func (c *collector) Reconcile(ctx context.Context, req runtime.Request) (runtime
 		return runtime.Result{}, context.Cause(ctx)
 	}
 	var errs []error
+	var result runtime.Result
 	for _, v := range c.graph.look(types.UID(req.Name)) {
+		if c.ahead(v) {
+			v.state, result.Requeue = unknown, true
+		}
 		errs = append(errs, c.settle(ctx, v))
 	}
-	return runtime.Result{}, errors.Join(errs...)
+	return result, errors.Join(errs...)
+}
+
+// ahead reports whether only the server has said that an owner exists. Its watch may never tell of it: who is created and
+// deleted while a watch is away is not there when the watch begins anew. Until it does, the server is asked again.
+func (c *collector) ahead(v view) bool {
+	return v.parent && v.state != absent && c.graph.servedAs(v.kind) != nil && c.cached(v.node) == nil
 }
 
 // settle brings one object a step further.
