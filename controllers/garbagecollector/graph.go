@@ -49,9 +49,9 @@ type node struct {
 	uid             types.UID // never changes
 	next            *node
 
-	owners     []edge // as last seen
-	dependents map[*node]struct{}
-	blocking   int32 // dependents that block the object's foreground deletion, counted as often as they say so
+	owners     []edge // as last seen; in the lists of their owners, so they stay where they are
+	dependents *edge  // the first of those to the node
+	blocking   int32  // dependents that block the object's foreground deletion, counted as often as they say so
 	state      state
 	deleting   bool // it has a deletionTimestamp
 	foreground bool // deleting, after its dependents
@@ -59,10 +59,12 @@ type node struct {
 	mistaken   bool // absent, and the UID is that of an object elsewhere
 }
 
-// edge is a reference to an owner.
+// edge is a reference to an owner, in the list of all to the same.
 type edge struct {
-	to     *node // nil: a kind in namespaces, of which an object without one can own none
-	blocks bool
+	from       *node
+	to         *node // nil: a kind in namespaces, of which an object without one can own none
+	prev, next *edge
+	blocks     bool
 }
 
 func newGraph(lookAt func(*node)) *graph {
@@ -97,7 +99,7 @@ func (g *graph) add(n *node) *node {
 
 // dropUnused takes a node out that tells nothing. It requires mu.
 func (g *graph) dropUnused(n *node) {
-	if len(n.owners) > 0 || len(n.dependents) > 0 || n.foreground || n.orphaning {
+	if len(n.owners) > 0 || n.dependents != nil || n.foreground || n.orphaning {
 		return
 	}
 	at := g.nodes[n.uid]
@@ -242,8 +244,8 @@ func (g *graph) reset() {
 }
 
 func (g *graph) lookAtDependents(n *node) {
-	for d := range n.dependents {
-		g.lookAt(d)
+	for e := n.dependents; e != nil; e = e.next {
+		g.lookAt(e.from)
 	}
 }
 
@@ -255,49 +257,56 @@ func (g *graph) setOwners(n *node, refs []metav1.OwnerReference) {
 	old := n.owners
 	n.owners = nil
 	if len(refs) > 0 {
-		n.owners = make([]edge, 0, len(refs))
+		n.owners = make([]edge, len(refs))
 	}
-	for _, ref := range refs {
-		e := edge{to: g.owner(n, &ref), blocks: ref.BlockOwnerDeletion != nil && *ref.BlockOwnerDeletion}
-		n.owners = append(n.owners, e)
-		g.link(n, e, slices.ContainsFunc(old, func(o edge) bool { return o.to == e.to }))
+	for i := range refs {
+		e := &n.owners[i]
+		*e = edge{from: n, to: g.owner(n, &refs[i]), blocks: refs[i].BlockOwnerDeletion != nil && *refs[i].BlockOwnerDeletion}
+		e.link()
+		if !slices.ContainsFunc(old, func(o edge) bool { return o.to == e.to }) {
+			g.lookAtNew(e)
+		}
 	}
-	for _, e := range old {
-		g.unlink(n, e)
+	for i := range old {
+		g.unlink(&old[i])
 	}
 }
 
-// link requires mu. known: the reference is not new.
-func (g *graph) link(n *node, e edge, known bool) {
+func (e *edge) link() {
 	if e.to == nil {
-		if !known {
-			g.lookAt(n)
-		}
 		return
 	}
-	if e.to.dependents == nil {
-		e.to.dependents = map[*node]struct{}{}
+	if e.next = e.to.dependents; e.next != nil {
+		e.next.prev = e
 	}
-	e.to.dependents[n] = struct{}{}
+	e.to.dependents = e
 	if e.blocks {
 		e.to.blocking++
 	}
+}
+
+// lookAtNew has those looked at to whom a reference that was not there before makes a difference. It requires mu.
+func (g *graph) lookAtNew(e *edge) {
 	switch {
-	case known:
-	case e.to.state == unknown:
+	case e.to == nil || e.to.state == absent || e.to.foreground:
+		g.lookAt(e.from)
+	case e.to.state == unknown && e.next == nil: // the first to name it
 		g.lookAt(e.to)
-	case e.to.state == absent || e.to.foreground:
-		g.lookAt(n)
 	}
 }
 
-// unlink requires mu, and that n.owners are those that follow.
-func (g *graph) unlink(n *node, e edge) {
+// unlink requires mu.
+func (g *graph) unlink(e *edge) {
 	if e.to == nil {
 		return
 	}
-	if !slices.ContainsFunc(n.owners, func(o edge) bool { return o.to == e.to }) {
-		delete(e.to.dependents, n)
+	if e.prev != nil {
+		e.prev.next = e.next
+	} else {
+		e.to.dependents = e.next
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
 	}
 	if e.blocks {
 		if e.to.blocking--; e.to.blocking == 0 && e.to.foreground {

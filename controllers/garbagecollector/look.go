@@ -30,7 +30,7 @@ func (g *graph) look(uid types.UID) (views []view) {
 func (g *graph) view(n *node) view {
 	v := view{
 		node: n, state: n.state, deleting: n.deleting, foreground: n.foreground, orphaning: n.orphaning,
-		blocked: n.blocking > 0, parent: len(n.dependents) > 0,
+		blocked: n.blocking > 0, parent: n.dependents != nil,
 	}
 	for _, e := range n.owners {
 		switch {
@@ -50,11 +50,8 @@ func (g *graph) view(n *node) view {
 		}
 	}
 	if len(v.waiting) > 0 {
-		for d := range n.dependents {
-			if d.foreground {
-				v.cyclic = true
-				break
-			}
+		for e := n.dependents; e != nil && !v.cyclic; e = e.next {
+			v.cyclic = e.from.foreground
 		}
 	}
 	return v
@@ -64,9 +61,9 @@ func (g *graph) view(n *node) view {
 func (g *graph) dependentsOf(n *node) []*node {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := make([]*node, 0, len(n.dependents))
-	for d := range n.dependents {
-		all = append(all, d)
+	var all []*node
+	for e := n.dependents; e != nil; e = e.next {
+		all = append(all, e.from)
 	}
 	return all
 }
