@@ -32,7 +32,7 @@ type Config[T Object] struct {
 	Transform func(T) (T, error)
 	// KeepManagedFields keeps metadata.managedFields, which are dropped by default.
 	KeepManagedFields bool
-	// Compact keeps objects encoded, in an eighth of the memory, and decodes them when they are read. What leaves the
+	// Compact keeps objects encoded, in a third to a seventh of the memory, and decodes them when they are read. What leaves the
 	// store is then a fresh copy, which the reader may change. Meta, and indexes and handlers of it, decode nothing.
 	Compact bool
 	// Budget that the informer has a part in, until Run returns. nil: none.
