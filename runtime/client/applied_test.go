@@ -209,6 +209,25 @@ func TestApplyOfStatusIsSkipped(t *testing.T) {
 	}
 }
 
+// TestFieldsOfAnotherSubresource: what the owner applied to the object says nothing of what it applied to its status.
+func TestFieldsOfAnotherSubresource(t *testing.T) {
+	c, ctx := start(t), t.Context()
+	labelled := func() *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "blue", "labels": map[string]any{"a": "1"}},
+		}}
+	}
+	ok(t, c.Apply(ctx, labelled()))
+	var applied client.Applied
+	for subresource, want := range map[string]bool{"": false, "status": true} {
+		sent, err := applied.Apply(ctx, c, subresource, labelled(), fromServer(c, true))
+		ok(t, err)
+		if sent != want {
+			t.Errorf("subresource %q: sent=%t", subresource, sent)
+		}
+	}
+}
+
 func TestCurrentFails(t *testing.T) {
 	broken := errors.New("broken")
 	c := client.SkipApplied(start(t), func(context.Context, client.Object) (client.Object, error) { return nil, broken })
