@@ -15,7 +15,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -122,11 +121,7 @@ func Run(ctx context.Context, cfg client.Config, o Options) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it is the end that was asked for
 		}
-		if errors.Is(err, leaderelection.ErrLost) {
-			o.Logger.Info("another process may run the controllers now; waiting for a turn", "reason", err.Error())
-		} else {
-			o.Logger.Error(err, "the controllers ended; they start anew")
-		}
+		o.Logger.Error(err, "the controllers ended; they start anew")
 		select {
 		case <-ctx.Done():
 			return nil
@@ -151,7 +146,7 @@ func newManager(cfg client.Config, o Options) (*runtime.Manager, error) {
 	}
 	options := runtime.Options{Scheme: scheme, FieldOwner: "keelson-controllers", Logger: o.Logger, GracefulShutdownTimeout: -1}
 	if o.Elect {
-		lead, err := elector(cfg, scheme)
+		lead, err := elector(cfg, scheme, o.Logger)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +164,7 @@ func newManager(cfg client.Config, o Options) (*runtime.Manager, error) {
 	return mgr, nil
 }
 
-func elector(cfg client.Config, scheme *kruntime.Scheme) (*leaderelection.Elector, error) {
+func elector(cfg client.Config, scheme *kruntime.Scheme, log logr.Logger) (*leaderelection.Elector, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("controllers: %w", err)
@@ -180,5 +175,6 @@ func elector(cfg client.Config, scheme *kruntime.Scheme) (*leaderelection.Electo
 	}
 	return leaderelection.New(leaderelection.Config{
 		Client: c, Namespace: "kube-system", Name: "keelson-controllers", Identity: host + "_" + string(uuid.NewUUID()),
+		Logger: log,
 	})
 }

@@ -4,16 +4,31 @@
 //	err = runtime.NewControllerManagedBy(mgr).
 //		For(&v1.Website{}).
 //		Owns(&corev1.ConfigMap{}).
-//		Complete(runtime.ReconcilerFunc(func(ctx context.Context, req runtime.Request) (runtime.Result, error) { ... }))
+//		Complete(runtime.AsReconciler(mgr.Client(), &reconciler{mgr.Client()}))
 //	err = mgr.Run(ctx)
 //
 // A Reconciler is given the name of an object whenever it, or what belongs to it, may have changed; never the same
-// name twice at once. An error has it called again, later and later.
+// name twice at once. An error has it called again, later and later. An ObjectReconciler is given the object, and where
+// it has a Finalize as well, the framework keeps the finalizer.
 //
-// # Reads
+// # Reads and writes
 //
-// Manager.Client reads Get and List from informers that the first read of a kind starts, and writes to the server.
-// A read shows what this client has created, updated, patched or applied before, waiting for the informer as long
-// as its context allows. Lists with a limit, a revision or selectors by other fields than name and namespace are
-// asked of the server, and so are all reads of kinds in Options.Uncached. What a read returns is the caller's own.
+// Manager.Client reads Get and List from informers that the first read of a kind starts, and that stop when nobody
+// watches or reads it for a while; it writes to the server. A read is never older than what this client has written
+// before, in whatever form (typed, unstructured, metadata): it waits for the informer as long as its context allows, and
+// what was deleted is not shown. Lists with a limit, a revision or selectors by other fields than name and namespace are
+// asked of the server, and so are all reads of kinds that Options.Kinds says are Uncached. What a read returns is the
+// caller's own.
+//
+// # Why
+//
+// CausesFrom tells a reconciliation why it runs: which objects changed, from which version to which, and where. A
+// controller remembers its latest reconciliations with what they wrote (Controller.History); Manager.Handler serves them,
+// and "keelson why CONTROLLER NAMESPACE/NAME" tells the story of one object.
+//
+// # More than one
+//
+// Replicas of a process share the work by Options.Shards (package runtime/shards), or take turns by
+// Options.LeaderElection (package runtime/leaderelection). Other clusters join a manager and leave it while it runs
+// (Manager.Join), and so do controllers (Builder.Build, Manager.Remove).
 package runtime

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,7 +19,7 @@ import (
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
-// ErrLost is returned when the Lease could not be renewed in time.
+// ErrLost is the cause in the context of who led when the Lease could not be renewed in time.
 var ErrLost = errors.New("leaderelection: the lease was lost")
 
 // Config of an Elector. Client (which must not read from a cache and knows coordination.k8s.io/v1), Namespace, Name
@@ -28,6 +29,7 @@ type Config struct {
 	Namespace, Name                           string
 	Identity                                  string        // of this process, among all that compete
 	LeaseDuration, RenewDeadline, RetryPeriod time.Duration // Defaults: 15 s, 10 s, 2 s.
+	Logger                                    logr.Logger
 }
 
 // Elector competes for a Lease.
@@ -47,6 +49,9 @@ func New(cfg Config) (*Elector, error) {
 			*d.value = d.usual
 		}
 	}
+	if cfg.Logger.GetSink() == nil {
+		cfg.Logger = logr.Discard()
+	}
 	if cfg.Client == nil || cfg.Name == "" || cfg.Namespace == "" || cfg.Identity == "" {
 		return nil, errors.New("leaderelection: Client, Namespace, Name and Identity are required")
 	}
@@ -56,20 +61,35 @@ func New(cfg Config) (*Elector, error) {
 	return &Elector{cfg: cfg}, nil
 }
 
-// Run waits for the Lease, then runs lead until that returns, ctx ends (nil) or the Lease is lost (ErrLost); lead's
-// context ends then, and Run waits for it. A Lease that is held still is given up, once lead has returned.
+// Run waits for the Lease, then runs lead until that returns, ctx ends or the Lease is lost, when lead's context ends
+// with ErrLost as its cause. A Lease that is held still is given up, once lead has returned. After a loss, Run waits for
+// its turn again: a server that does not answer for a while does not end the process. It returns what lead has where
+// that returned by itself, and nil where ctx ended.
 func (e *Elector) Run(ctx context.Context, lead func(context.Context) error) error {
+	for {
+		lost, err := e.turn(ctx, lead)
+		if !lost || ctx.Err() != nil {
+			return err
+		}
+		if err != nil { // lead failed as its context ended, or because of that
+			e.cfg.Logger.Info("What led has ended with an error after the lease was lost", "reason", err.Error())
+		}
+	}
+}
+
+// turn leads once, and says whether that ended because the Lease was lost.
+func (e *Elector) turn(ctx context.Context, lead func(context.Context) error) (lost bool, err error) {
 	tick := time.NewTicker(e.cfg.RetryPeriod)
 	defer tick.Stop()
 	for held, _ := e.try(ctx, e.cfg.Identity); !held; held, _ = e.try(ctx, e.cfg.Identity) {
 		select {
 		case <-ctx.Done():
-			return nil
+			return false, nil
 		case <-tick.C:
 		}
 	}
-	leading, stop := context.WithCancel(ctx)
-	defer stop()
+	leading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	done := make(chan error, 1)
 	go func() { done <- lead(leading) }()
 	for renewed := time.Now(); ; {
@@ -78,7 +98,7 @@ func (e *Elector) Run(ctx context.Context, lead func(context.Context) error) err
 			release, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.cfg.RetryPeriod)
 			defer cancel()
 			_, _ = e.try(release, "") // otherwise it runs out by itself
-			return err
+			return false, err
 		case <-tick.C:
 		}
 		attempt, cancel := context.WithDeadline(context.WithoutCancel(ctx), renewed.Add(e.cfg.RenewDeadline))
@@ -88,8 +108,9 @@ func (e *Elector) Run(ctx context.Context, lead func(context.Context) error) err
 		if held {
 			renewed = began
 		} else if err == nil || time.Since(renewed) >= e.cfg.RenewDeadline {
-			stop()
-			return errors.Join(ErrLost, err, <-done)
+			e.cfg.Logger.Info("The lease was lost; waiting for another turn", "reason", fmt.Sprint(err))
+			stop(ErrLost)
+			return true, <-done
 		}
 	}
 }

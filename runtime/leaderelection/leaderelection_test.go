@@ -2,7 +2,11 @@ package leaderelection_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -54,4 +58,67 @@ func TestHandover(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// link is a way to the server that can be cut.
+type link struct {
+	http.RoundTripper
+	cut atomic.Bool
+}
+
+func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.cut.Load() {
+		return nil, errors.New("the network is down")
+	}
+	return l.RoundTripper.RoundTrip(r)
+}
+
+// A server that is away for a moment ends nothing; one that is away for long ends the lead, and not the process.
+func TestLostAndRegained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := apiservertest.Start(t, apiservertest.Options{NoListener: true})
+		scheme := kruntime.NewScheme()
+		_ = coordinationv1.AddToScheme(scheme)
+		l := &link{RoundTripper: srv.Transport()}
+		c, err := client.New(client.Config{Host: "http://server", Transport: l}, client.Options{Scheme: scheme})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := leaderelection.New(leaderelection.Config{Client: c, Namespace: "default", Name: "l", Identity: "a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		leads, ended := make(chan context.Context, 2), make(chan error, 1)
+		go func() {
+			ended <- e.Run(ctx, func(ctx context.Context) error {
+				leads <- ctx
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		}()
+		first := <-leads
+		l.cut.Store(true)
+		time.Sleep(7 * time.Second)
+		l.cut.Store(false)
+		time.Sleep(time.Minute)
+		if first.Err() != nil {
+			t.Errorf("ended by a moment: %v", context.Cause(first))
+		}
+		l.cut.Store(true)
+		<-first.Done()
+		if cause := context.Cause(first); !errors.Is(cause, leaderelection.ErrLost) {
+			t.Errorf("ended by %v", cause)
+		}
+		l.cut.Store(false)
+		second := <-leads
+		cancel()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if second.Err() == nil {
+			t.Error("leads on")
+		}
+		srv.Stop()
+	})
 }

@@ -5,7 +5,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/keelson-project/keelson/runtime"
@@ -28,47 +27,29 @@ func setup(mgr *runtime.Manager) error {
 		For(&v1.Website{}).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&appsv1.Deployment{}).
-		Complete(&reconciler{mgr.Client()})
+		Complete(runtime.AsReconciler(mgr.Client(), &reconciler{mgr.Client()}))
 }
 
-func (r *reconciler) Reconcile(ctx context.Context, req runtime.Request) (runtime.Result, error) {
-	var site v1.Website
-	if err := r.client.Get(ctx, req.NamespacedName, &site); err != nil {
-		if apierrors.IsNotFound(err) {
-			return runtime.Result{}, nil
-		}
+func (r *reconciler) Reconcile(ctx context.Context, site *v1.Website) (runtime.Result, error) {
+	if err := r.index(ctx, site, site.Name+".html"); err != nil {
 		return runtime.Result{}, err
 	}
-	if site.DeletionTimestamp != nil {
-		return runtime.Result{}, r.finalize(ctx, &site)
-	}
-	if runtime.AddFinalizer(&site, finalizer) {
-		if err := r.client.Update(ctx, &site); err != nil {
-			return runtime.Result{}, err
-		}
-	}
-	if err := r.index(ctx, &site, site.Name+".html"); err != nil {
+	if err := r.page(ctx, site); err != nil {
 		return runtime.Result{}, err
 	}
-	if err := r.page(ctx, &site); err != nil {
-		return runtime.Result{}, err
-	}
-	deployment, err := r.deployment(ctx, &site)
+	deployment, err := r.deployment(ctx, site)
 	if err != nil {
 		return runtime.Result{}, err
 	}
-	return runtime.Result{}, r.status(ctx, &site, deployment)
+	return runtime.Result{}, r.status(ctx, site, deployment)
 }
 
-func (r *reconciler) finalize(ctx context.Context, site *v1.Website) error {
-	if err := r.index(ctx, site, ""); err != nil {
-		return err
-	}
-	if !runtime.RemoveFinalizer(site, finalizer) {
-		return nil
-	}
-	return r.client.Update(ctx, site)
+// Finalize takes the site out of the index, before it may go.
+func (r *reconciler) Finalize(ctx context.Context, site *v1.Website) (runtime.Result, error) {
+	return runtime.Result{}, r.index(ctx, site, "")
 }
+
+func (r *reconciler) FinalizerName() string { return finalizer }
 
 // index sets the site's entry in the namespace's index; "" takes it out.
 func (r *reconciler) index(ctx context.Context, site *v1.Website, entry string) error {
