@@ -60,7 +60,9 @@ func (w *world) read(a *action) {
 			return
 		}
 	}
-	w.trace.action(a, "")
+	if !a.background() {
+		w.trace.action(a, "")
+	}
 	a.go_ <- order{}
 }
 

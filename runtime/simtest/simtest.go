@@ -20,6 +20,9 @@ type Config struct {
 	// Options of the managers. Their Logger is used where a single plan is run (SIMTEST_PLAN), their Address and
 	// GracefulShutdownTimeout never.
 	Options runtime.Options
+	// Process completes the Options for one process, where they hold more than data: leader election, shards. cfg is how
+	// the process reaches the server. Default: nothing is to be completed.
+	Process func(cfg client.Config, o *runtime.Options) error
 	// Setup gives a new manager its controllers: what a process does when it starts, without requests to the server.
 	// It is called for each of the processes that follow each other in a run, and should share nothing between them.
 	Setup func(*runtime.Manager) error

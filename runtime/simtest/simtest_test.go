@@ -9,12 +9,17 @@ import (
 	"sync/atomic"
 	"testing"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/keelson-project/keelson/apiserver/apiservertest"
+	"github.com/keelson-project/keelson/controllers"
+	"github.com/keelson-project/keelson/controllers/garbagecollector"
 	"github.com/keelson-project/keelson/runtime"
 	"github.com/keelson-project/keelson/runtime/client"
+	"github.com/keelson-project/keelson/runtime/leaderelection"
 	"github.com/keelson-project/keelson/runtime/simtest"
 )
 
@@ -195,6 +200,48 @@ func TestManagerEnds(t *testing.T) {
 		if f := simtest.Search(t, cfg).Failure; (f != nil) != (often > 1) {
 			t.Errorf("%d times: %v", often, f)
 		}
+	}
+}
+
+// Each process has an identity of its own, and waits until the lease of the one that crashed has run out. What
+// controllers beside the server do is no matter of faults, and is waited for.
+func TestWholeProcesses(t *testing.T) {
+	processes := 0
+	cfg := config(setup(func(ctx context.Context, mgr *runtime.Manager, app *corev1.ConfigMap) error {
+		child := secret("child")
+		if err := runtime.SetControllerReference(app, child, mgr.Scheme()); err != nil {
+			return err
+		}
+		return ignoreExists(mgr.Client().Create(ctx, child))
+	}), simtest.Create(app(nil)), simtest.Delete(app(nil)))
+	cfg.New = func(t testing.TB) client.Config {
+		srv := apiservertest.Start(t, apiservertest.Options{NoListener: true, Controllers: controllers.ForTest(garbagecollector.Name)})
+		return client.Config{Host: "http://server", Transport: srv.Transport()}
+	}
+	_ = coordinationv1.AddToScheme(cfg.Options.Scheme)
+	cfg.Process = func(c client.Config, o *runtime.Options) error {
+		processes++
+		direct, err := client.New(c, client.Options{Scheme: o.Scheme})
+		if err != nil {
+			return err
+		}
+		e, err := leaderelection.New(leaderelection.Config{Client: direct, Namespace: "default", Name: "app", Identity: fmt.Sprint(processes)})
+		if err == nil {
+			o.LeaderElection = e.Run
+		}
+		return err
+	}
+	cfg.Check = func(ctx context.Context, c client.Client) error {
+		var left corev1.SecretList
+		if err := c.List(ctx, &left); err != nil || len(left.Items) > 0 {
+			return fmt.Errorf("%d children are left: %w", len(left.Items), err)
+		}
+		return nil
+	}
+	t.Setenv("SIMTEST_PLAN", "crash@1")
+	simtest.Run(t, cfg)
+	if processes != 4 { // two undisturbed ones, and two in the run with a crash
+		t.Errorf("there were %d processes", processes)
 	}
 }
 

@@ -274,6 +274,11 @@ func (w *world) start(log logr.Logger, old string) error {
 	opts.Address = "" // nothing in the bubble may wait for a socket
 	p := &process{dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg.Transport = &wire{next: w.base.Transport, sched: w.sched, dead: p.dead, answered: w.answered, touch: w.touch, old: old}
+	if w.cfg.Process != nil {
+		if err := w.cfg.Process(cfg, &opts); err != nil {
+			return errOver{"Config.Process: " + err.Error()}
+		}
+	}
 	mgr, err := runtime.New(cfg, opts)
 	if err == nil {
 		err = w.cfg.Setup(mgr)
