@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -49,6 +50,9 @@ type Options struct {
 	Scheme *kruntime.Scheme
 	// FieldOwner of writes that name none. Default: none, which Apply refuses.
 	FieldOwner string
+	// OnWarning is told what a server says beside its answers: versions that will go, fields that it does not know. The
+	// same text comes as often as the server sends it. Default: nobody is.
+	OnWarning func(ctx context.Context, text string)
 }
 
 func (c Config) base() (*url.URL, error) {

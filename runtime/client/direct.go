@@ -25,6 +25,7 @@ type Direct struct {
 	timeout   time.Duration
 	scheme    *kruntime.Scheme
 	owner     string
+	onWarning func(ctx context.Context, text string) // nil: nobody
 	kinds     *mapper
 }
 
@@ -45,6 +46,7 @@ func New(cfg Config, opts Options) (*Direct, error) {
 	}
 	d := &Direct{
 		base: base, transport: transport, who: newIdentity(cfg), timeout: cfg.Timeout, scheme: opts.Scheme, owner: opts.FieldOwner,
+		onWarning: opts.OnWarning,
 	}
 	d.kinds = newMapper(d.discover)
 	return d, nil

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 // request is one HTTP request; body may be sent several times.
@@ -151,6 +153,7 @@ func (d *Direct) send(ctx context.Context, r *request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.warn(ctx, resp)
 	if resp.StatusCode/100 == 2 {
 		return resp, nil
 	}
@@ -163,6 +166,20 @@ func (d *Direct) send(ctx context.Context, r *request) (*http.Response, error) {
 	}
 	out.error = statusOf(resp, r)
 	return nil, out
+}
+
+// warn passes on what the server warns of.
+func (d *Direct) warn(ctx context.Context, resp *http.Response) {
+	headers := resp.Header["Warning"]
+	if d.onWarning == nil || len(headers) == 0 {
+		return
+	}
+	warnings, _ := utilnet.ParseWarningHeaders(headers) // what is not written as it should be is nothing to pass on
+	for _, w := range warnings {
+		if w.Code == 299 {
+			d.onWarning(ctx, w.Text)
+		}
+	}
 }
 
 // closeBody reads what is left, within reason, so that the connection can be used again.

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/keelson-project/keelson/apiserver/apiservertest"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -102,6 +103,21 @@ func TestFieldOwnerAndValidation(t *testing.T) {
 		t.Fatalf("want an unknown field, got %v", err)
 	}
 	ok(t, strict.Create(ctx, odd, client.FieldValidation("Ignore")))
+}
+
+func TestWarnings(t *testing.T) {
+	srv := apiservertest.Start(t, apiservertest.Options{})
+	var warnings []string
+	c, err := client.New(client.Config{Host: "http://server", Transport: srv.Transport()}, client.Options{
+		OnWarning: func(_ context.Context, text string) { warnings = append(warnings, text) },
+	})
+	ok(t, err)
+	ok(t, c.Create(t.Context(), &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": "default", "name": "odd"}, "wrong": true,
+	}}, client.FieldValidation("Warn")))
+	if len(warnings) != 1 || warnings[0] != `unknown field "wrong"` {
+		t.Fatalf("warned of %q", warnings)
+	}
 }
 
 // TestInterceptSeesAll makes each call once, on an interceptor that fails it, and compares what it was told.
