@@ -3,8 +3,8 @@
 // the types of k8s.io/api, see package models), rules that cannot be data are hooks.
 //
 // Built in now: Namespace, ConfigMap, Secret, ServiceAccount, Event (of both groups), Service and Pod of the core
-// group, Lease of coordination.k8s.io, Deployment of apps, StorageVersionMigration of storagemigration.k8s.io. They are stored
-// kinds: nothing here runs pods.
+// group, Lease of coordination.k8s.io, Deployment of apps, Job of batch, StorageVersionMigration of
+// storagemigration.k8s.io. They are stored kinds: nothing here runs pods.
 package builtin
 
 import (
@@ -40,6 +40,6 @@ func Definitions(o Options) []*resource.Definition {
 	events := k.event()
 	return []*resource.Definition{
 		k.namespace(), k.configMap(), k.secret(), k.serviceAccount(), k.service(), k.pod(),
-		events, k.groupEvent(events), k.lease(), k.deployment(), k.storageVersionMigration(),
+		events, k.groupEvent(events), k.lease(), k.deployment(), k.job(), k.storageVersionMigration(),
 	}
 }

@@ -15,6 +15,8 @@ func defaulters() map[string]typed.Defaulter {
 		"io.k8s.api.apps.v1.DeploymentSpec":     defaultDeploymentSpec,
 		"io.k8s.api.apps.v1.DeploymentStrategy": defaultDeploymentStrategy,
 
+		"io.k8s.api.batch.v1.Job": defaultJob,
+
 		core + "Pod":                defaultPod,
 		core + "PodSpec":            defaultPodSpec,
 		core + "Container":          defaultContainer,

@@ -59,6 +59,8 @@ func TestColumns(t *testing.T) {
 			"LAST SEEN | TYPE | REASON | OBJECT | (SUBOBJECT) | (SOURCE) | MESSAGE | (FIRST SEEN) | (COUNT) | (NAME)", "5m | Warning | Failed | pod/p |  | kubelet, node | nope | <unknown> | 4 | a"},
 		{"events.k8s.io", "events", "{" + meta + "regarding: {kind: Pod, name: p}, type: Warning, reason: Failed, note: nope, reportingController: c, reportingInstance: i, eventTime: '" + ago + "'}",
 			"LAST SEEN | TYPE | REASON | OBJECT | (SUBOBJECT) | (SOURCE) | MESSAGE | (FIRST SEEN) | (COUNT) | (NAME)", "5m | Warning | Failed | pod/p |  | c, i | nope | 5m | 1 | a"},
+		{"batch", "jobs", "{" + meta + "spec: {completions: 3, selector: {matchLabels: {a: b}}, template: {spec: {containers: [{name: x, image: i}]}}}, status: {succeeded: 1, startTime: '2026-01-01T00:00:00Z', completionTime: '2026-01-01T00:01:40Z', conditions: [{type: Failed, status: 'True'}]}}",
+			"STATUS | COMPLETIONS | DURATION | AGE | (CONTAINERS) | (IMAGES) | (SELECTOR)", "Failed | 1/3 | 100s | 5m | x | i | a=b"},
 		{"storagemigration.k8s.io", "storageversionmigrations", "{" + meta + "spec: {resource: {group: example.com, resource: sites}}, status: {conditions: [{type: Running, status: 'False'}, {type: Succeeded, status: 'True'}]}}",
 			"RESOURCE | STATUS", "sites.example.com | Succeeded"},
 		{"storagemigration.k8s.io", "storageversionmigrations", "{" + meta + "spec: {resource: {group: '', resource: pods}}, status: {}}",

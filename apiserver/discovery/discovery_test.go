@@ -115,7 +115,7 @@ func TestClientGo(t *testing.T) {
 		return out
 	}
 	want := []string{
-		"v1", "apps/v1", "events.k8s.io/v1", "coordination.k8s.io/v1", "storagemigration.k8s.io/v1", "stable.example.com/v1", "stable.example.com/v1beta1",
+		"v1", "apps/v1", "events.k8s.io/v1", "batch/v1", "coordination.k8s.io/v1", "storagemigration.k8s.io/v1", "stable.example.com/v1", "stable.example.com/v1beta1",
 		"stable.example.com/v2alpha1",
 	}
 	if got := names(groups); !slices.Equal(got, want) {

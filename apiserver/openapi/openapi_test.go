@@ -104,7 +104,7 @@ func TestEveryGroupVersionHasADocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(gvs) != 6 {
+	if len(gvs) != 7 {
 		t.Errorf("got %v", gvs)
 	}
 	for _, gv := range gvs {

@@ -18,8 +18,11 @@ func (t *Target) finalizersFor(obj resource.Object, o *metav1.DeleteOptions) (he
 	m := metadata(obj)
 	finalizers, _ := m["finalizers"].([]any)
 	want := propagationFinalizer(finalizers, o)
-	if t.Def.NoDependents {
+	switch {
+	case t.Def.NoDependents:
 		want = ""
+	case want == "" && t.Def.OrphanByDefault && saysNothing(o):
+		want = metav1.FinalizerOrphanDependents
 	}
 	if want != "" && slices.Contains(finalizers, any(want)) && !slices.Contains(finalizers, any(otherFinalizer(want))) {
 		return true
@@ -36,6 +39,11 @@ func (t *Target) finalizersFor(obj resource.Object, o *metav1.DeleteOptions) (he
 		delete(m, "finalizers")
 	}
 	return len(kept) > 0
+}
+
+// saysNothing of what is to become of the dependents.
+func saysNothing(o *metav1.DeleteOptions) bool {
+	return o.PropagationPolicy == nil && o.OrphanDependents == nil //nolint:staticcheck // deprecated, still served
 }
 
 // propagationFinalizer is the finalizer that a deletion calls for; "": none.

@@ -80,6 +80,8 @@ type Definition struct {
 	CreateOnUpdate bool
 	// NoDependents: a deletion leaves the garbage collector nothing to do, whatever it is asked for (Event).
 	NoDependents bool
+	// OrphanByDefault: dependents stay where a deletion does not say otherwise (Job).
+	OrphanByDefault bool
 	// RevisionRequired: a PUT must say which resourceVersion it is based on. All custom kinds want that.
 	RevisionRequired bool
 
