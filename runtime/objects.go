@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -88,9 +87,10 @@ func SetCondition(obj client.Object, conditions *[]metav1.Condition, c metav1.Co
 	return meta.SetStatusCondition(conditions, c)
 }
 
-// UpdateStatus writes obj's status where obj is no longer what before was.
+// UpdateStatus writes obj's status where obj is no longer what before was. Times and quantities count by what they say,
+// and what is empty like what is absent.
 func UpdateStatus(ctx context.Context, c client.Client, before, obj client.Object) error {
-	if reflect.DeepEqual(before, obj) {
+	if equality.Semantic.DeepEqual(before, obj) {
 		return nil
 	}
 	return c.Status().Update(ctx, obj)

@@ -32,7 +32,7 @@ type Result struct {
 }
 
 // Reconciler brings the world to the state that an object asks for. It must be safe for concurrent use with
-// different requests.
+// different requests. ctx has a logger that names the request (logr.FromContext), its causes and its cluster's client.
 type Reconciler interface {
 	Reconcile(ctx context.Context, req Request) (Result, error)
 }

@@ -1,0 +1,91 @@
+// Cronjob is a sample operator: it starts Jobs at the times that a schedule names. It is the tutorial's example that
+// many know from controller-runtime; the README compares the two.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/keelson-project/keelson/runtime"
+	"github.com/keelson-project/keelson/runtime/client"
+	"github.com/keelson-project/keelson/runtime/kubeconfig"
+	v1 "github.com/keelson-project/keelson/samples/cronjob/v1"
+)
+
+//go:generate go run ../../cmd/keelson crd types crd.yaml -o . --single-group
+
+//go:embed crd.yaml
+var crd []byte
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := kubeconfig.Load("")
+	if err == nil {
+		err = run(ctx, cfg, logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, nil)))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cronjob:", err)
+		os.Exit(1)
+	}
+}
+
+// run installs the CRD and reconciles until ctx ends.
+func run(ctx context.Context, cfg client.Config, log logr.Logger) error {
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	mgr, err := runtime.New(cfg, runtime.Options{Scheme: scheme, FieldOwner: "cronjob", Logger: log})
+	if err != nil {
+		return err
+	}
+	if err := install(ctx, mgr.Direct()); err != nil {
+		return fmt.Errorf("installing the CRD: %w", err)
+	}
+	if err := setup(mgr, time.Now); err != nil {
+		return err
+	}
+	return mgr.Run(ctx)
+}
+
+func newScheme() (*kruntime.Scheme, error) {
+	scheme := kruntime.NewScheme()
+	for _, add := range []func(*kruntime.Scheme) error{batchv1.AddToScheme, v1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return scheme, nil
+}
+
+func install(ctx context.Context, c client.Client) error {
+	data, err := yaml.YAMLToJSON(crd)
+	if err != nil {
+		return err
+	}
+	obj := &unstructured.Unstructured{}
+	if err := obj.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	err = c.Create(ctx, obj)
+	if apierrors.IsAlreadyExists(err) {
+		err = c.Patch(ctx, obj, client.RawPatch(types.MergePatchType, data))
+	}
+	return err
+}
