@@ -15,6 +15,9 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/apiservertest"
 	"github.com/keelson-project/keelson/controllers"
+	"github.com/keelson-project/keelson/controllers/garbagecollector"
+	"github.com/keelson-project/keelson/controllers/namespace"
+	"github.com/keelson-project/keelson/internal/clustertest"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -47,6 +50,27 @@ func TestOneOfTwoWorks(t *testing.T) {
 	ok(t, c.Get(ctx, client.ObjectKey{Namespace: "kube-system", Name: "keelson-controllers"}, &lease))
 	if lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
 		t.Errorf("nobody holds the lease: %+v", lease.Spec)
+	}
+}
+
+// A namespace goes with owners, dependents and those who wait for each other in it.
+func TestNamespaceAndGarbageCollector(t *testing.T) {
+	c := clustertest.Start(t, apiservertest.Options{Controllers: controllers.ForTest(garbagecollector.Name, namespace.Name)})
+	ns := c.Create("{apiVersion: v1, kind: Namespace, metadata: {name: a}}")
+	owner := c.Create("{apiVersion: v1, kind: ConfigMap, metadata: {name: owner, namespace: a}}")
+	held := c.Create("{apiVersion: v1, kind: Secret, metadata: {name: held, namespace: a, finalizers: [example.com/x], ownerReferences: [" +
+		"{apiVersion: v1, kind: ConfigMap, name: owner, uid: " + string(owner.GetUID()) + ", blockOwnerDeletion: true}]}}")
+	c.Remove(owner, "Foreground")
+	c.Until(held, "is being deleted", func(now *clustertest.Object) bool { return now.GetDeletionTimestamp() != nil })
+	c.Remove(ns, "Foreground")
+	c.Release(held)
+	c.Gone(owner, held, ns)
+}
+
+func TestNoSuchController(t *testing.T) {
+	err := controllers.Run(t.Context(), client.Config{Host: "http://server"}, controllers.Options{Only: []string{"nobody"}})
+	if err == nil || err.Error() != `controllers: there is no "nobody"` {
+		t.Error(err)
 	}
 }
 

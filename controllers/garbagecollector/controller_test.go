@@ -250,3 +250,29 @@ func TestManyDependents(t *testing.T) {
 		}
 	}
 }
+
+// Objects that cannot be converted, since the webhook for it is away, are owners and dependents like others.
+func TestDeadConversionWebhook(t *testing.T) {
+	c := start(t)
+	c.Create(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: shops.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: shops, kind: Shop}
+  conversion: {strategy: Webhook, webhook: {clientConfig: {url: "https://127.0.0.1:1/convert"}, conversionReviewVersions: [v1]}}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}
+`)
+	top := config(c, "top")
+	shop := c.Create("{apiVersion: example.com/v1, kind: Shop, metadata: {name: s, " + owned(blocking, top) + "}}")
+	below := config(c, "below", shop)
+	another := c.Create("{apiVersion: example.com/v1, kind: Shop, metadata: {name: t, " + owned(below) + "}}")
+	kept := c.Create("{apiVersion: example.com/v1, kind: Shop, metadata: {name: u, " + owned(top, config(c, "other")) + "}}")
+	c.Remove(top, "Foreground")
+	c.Gone(top, shop, below, another)
+	c.Until(kept, "forgets", func(now *object) bool { return len(now.GetOwnerReferences()) == 1 })
+}
