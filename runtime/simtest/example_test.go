@@ -62,7 +62,7 @@ func ExampleParsePlan() {
 	// Output:
 	// <nil> crash 2 and hold configmaps 3 1
 	// crash@2,hold@configmaps:3+1
-	// simtest: "crash@configmaps:1" in a plan: faults at events, and no others, have a resource
+	// simtest: "crash@configmaps:1" in a plan: faults at events have a resource, and those at writes have none
 }
 
 // goTest does what `go test` does with a test, so that an example can show one; what it prints of its own is dropped.

@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -188,12 +189,12 @@ func (w *world) crash(at int, log logr.Logger) error {
 		if back := w.step - 1 - f.Steps; f.Kind == Stale && f.At == at && back >= 0 {
 			old := w.began[back]
 			w.holds = append(w.holds, &hold{Fault: f})
-			w.trace.add("   another process starts, its caches as of before step %d (revision %s)", back+1, old)
-			return w.start(log, old)
+			w.trace.add("   another process starts, its cache of %s as of before step %d (revision %s)", cmp.Or(f.Resource, "everything"), back+1, old)
+			return w.start(log, old, f.Resource)
 		}
 	}
 	w.trace.add("   another process starts")
-	return w.start(log, "")
+	return w.start(log, "", "")
 }
 
 var saysOf = map[Kind]string{

@@ -15,7 +15,8 @@ const (
 	// Crash: the server carries the write out, the process dies before it hears of that, and another one starts.
 	Crash Kind = "crash"
 	// Stale is Crash, and the caches of the new process begin with what there was before the latest step of the user
-	// (Fault.Steps 0), or so many steps earlier; they hear of the rest when nothing else moves any more.
+	// (Fault.Steps 0), or so many steps earlier; they hear of the rest when nothing else moves any more. With a
+	// Fault.Resource that is so for the cache of that resource only.
 	Stale Kind = "stale"
 	// Lost: the write is carried out, and the connection breaks instead of the answer.
 	Lost Kind = "lost"
@@ -56,7 +57,7 @@ type Fault struct {
 	Kind Kind
 	// At is the number of the write or event, from 1; of a Shuffle its seed.
 	At int
-	// Resource of the event, such as "configmaps" or "deployments.apps".
+	// Resource of the event, or the stale one, such as "configmaps" or "deployments.apps".
 	Resource string
 	// Steps of Stale, Hold and Miss.
 	Steps int
@@ -89,7 +90,7 @@ func (k Kind) scope() scope {
 	return 0
 }
 
-// String is KIND@AT, for events KIND@RESOURCE:AT, with Steps after a + (Hold, Miss) or - (Stale) unless they are 0.
+// String is KIND@AT, or KIND@RESOURCE:AT where there is one, with Steps after a + (Hold, Miss) or - (Stale) unless they are 0.
 func (f Fault) String() string {
 	s := string(f.Kind) + "@"
 	if f.Resource != "" {
@@ -144,8 +145,8 @@ func parseFault(text string) (Fault, error) {
 	if resource, number, ok := strings.Cut(rest, ":"); ok {
 		f.Resource, rest = resource, number
 	}
-	if (f.Resource != "") != (scope == ofEvents) {
-		return f, fmt.Errorf("faults at events, and no others, have a resource")
+	if (f.Resource != "") != (scope == ofEvents) && f.Kind != Stale {
+		return f, fmt.Errorf("faults at events have a resource, and those at writes have none")
 	}
 	separator := ""
 	switch f.Kind {

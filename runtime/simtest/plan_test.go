@@ -9,7 +9,7 @@ import (
 
 func TestPlansAreWords(t *testing.T) {
 	for _, text := range []string{
-		"none", "crash@1", "stale@3", "stale@3-2", "hold@configmaps:1+2,miss@deployments.apps:10", "drop@websites.samples.keelson.dev:4",
+		"none", "crash@1", "stale@3", "stale@3-2", "stale@configmaps:3-2", "hold@configmaps:1+2,miss@deployments.apps:10", "drop@websites.samples.keelson.dev:4",
 		"lost@1,timeout@2,undone@3,fail@4,throttle@5,conflict@6,unread@7,shuffle@0",
 	} {
 		p, err := simtest.ParsePlan(text)

@@ -11,6 +11,7 @@ import (
 // undisturbed run. Of those that are alike, and change nothing, there may be many, one after the other: the first of them
 // stands for all.
 func systematic(base *result) (plans []Plan) {
+	stale := append([]string{""}, slices.Sorted(maps.Keys(base.events))...) // all together, and each alone
 	add := func(f ...Fault) {
 		for _, f := range f {
 			plans = append(plans, Plan{f})
@@ -22,7 +23,9 @@ func systematic(base *result) (plans []Plan) {
 			add(Fault{Kind: Conflict, At: at})
 		}
 		for back := range o.step {
-			add(Fault{Kind: Stale, At: at, Steps: back})
+			for _, resource := range stale {
+				add(Fault{Kind: Stale, At: at, Steps: back, Resource: resource})
+			}
 		}
 	})
 	for _, kind := range slices.Sorted(maps.Keys(base.events)) {
@@ -58,6 +61,9 @@ func chosen(base *result, seed uint64) Plan {
 			f := Fault{Kind: kinds[r.IntN(len(kinds))], At: 1 + r.IntN(len(base.writes)+2)}
 			if f.Kind == Stale {
 				f.Steps = r.IntN(max(steps, 1))
+				if len(resources) > 0 && r.IntN(2) == 0 {
+					f.Resource = resources[r.IntN(len(resources))]
+				}
 			}
 			p = append(p, f)
 			continue

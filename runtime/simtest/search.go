@@ -156,16 +156,35 @@ func (s *search) only(text string) *Failure {
 // shortest takes out of the plan of a finding what is not needed.
 func (s *search) shortest(r *result, seed uint64) *Failure {
 	p, problem := r.did(), s.judge(r)
-	for i := 0; i < len(p); {
-		other := s.run(slices.Delete(slices.Clone(p), i, i+1), logr.Discard())
-		if found := s.judge(other); found != "" {
-			p, r, problem = other.did(), other, found
-			i = 0
-		} else {
-			i++
+	for i := 0; i < len(p); i++ {
+		for _, fewer := range without(p, i) {
+			other := s.run(fewer, logr.Discard())
+			if found := s.judge(other); found != "" {
+				p, r, problem, i = other.did(), other, found, -1
+				break
+			}
 		}
 	}
 	return &Failure{Plan: p, Problem: problem, Trace: r.trace, Seed: seed}
+}
+
+// without are a plan without one of its faults: as it is, and with writes that follow one number lower, since a write that
+// goes well is not tried again.
+func without(p Plan, i int) []Plan {
+	fewer := slices.Delete(slices.Clone(p), i, i+1)
+	if p[i].Kind.scope() != ofWrites {
+		return []Plan{fewer}
+	}
+	lower, moved := slices.Clone(fewer), false
+	for j, f := range lower {
+		if f.Kind.scope() == ofWrites && f.At > p[i].At {
+			lower[j].At, moved = f.At-1, true
+		}
+	}
+	if !moved {
+		return []Plan{fewer}
+	}
+	return []Plan{fewer, lower}
 }
 
 // judge compares a run with the undisturbed one. A resource that only the disturbed one touched is looked at in both.

@@ -56,7 +56,7 @@ func TestRunsRepeat(t *testing.T) {
 // Of a plan, what has nothing to do with the finding is taken out.
 func TestShortestPlan(t *testing.T) {
 	cfg := notCrashSafe(false)
-	cfg.Plans = []simtest.Plan{plan(t, "drop@configmaps:1,shuffle@3,crash@1,conflict@3,unread@9")}
+	cfg.Plans = []simtest.Plan{plan(t, "drop@configmaps:1,shuffle@3,crash@1,throttle@3,unread@9")}
 	if got := find(t, cfg).Plan.String(); got != "crash@1" {
 		t.Errorf("the shortest plan is %s", got)
 	}

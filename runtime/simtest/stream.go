@@ -128,7 +128,7 @@ const expired = `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","me
 // there: what an API server does whose own cache is behind. It returns no response where there is nothing of the kind
 // to do, or the server does not have the revision.
 func (w *wire) beginOld(r *http.Request, t target, initial bool) (*http.Response, error) {
-	if w.old == "" || !initial || t.background() {
+	if w.old == "" || !initial || t.background() || w.oldKind != "" && w.oldKind != t.kind() {
 		return nil, nil
 	}
 	list := r.Clone(r.Context())

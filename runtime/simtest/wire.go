@@ -27,8 +27,8 @@ type wire struct {
 	answered func(*action, []byte)
 	// touch notes that a resource is used.
 	touch func(target)
-	// old is the revision with which caches begin; "" for the newest.
-	old string
+	// old is the revision with which caches begin; "" for the newest. oldKind is the resource for which it is; "" for all.
+	old, oldKind string
 }
 
 // RoundTrip lets a request through when it is its turn.

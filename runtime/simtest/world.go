@@ -159,7 +159,7 @@ func (w *world) all(log logr.Logger) error {
 	if err := w.learnRevision(); err != nil {
 		return err
 	}
-	if err := w.start(log, ""); err != nil {
+	if err := w.start(log, "", ""); err != nil {
 		return err
 	}
 	if err := w.settle(log, false); err != nil {
@@ -267,13 +267,13 @@ func (w *world) calm(log logr.Logger) error {
 	}
 }
 
-// start begins a process whose caches begin with a revision ("": the newest).
-func (w *world) start(log logr.Logger, old string) error {
+// start begins a process whose caches begin with a revision ("": the newest), or that of one resource.
+func (w *world) start(log logr.Logger, old, kind string) error {
 	cfg, opts := w.base, w.cfg.Options
 	opts.Logger, opts.GracefulShutdownTimeout = log, -1
 	opts.Address = "" // nothing in the bubble may wait for a socket
 	p := &process{dead: make(chan struct{}), done: make(chan error, 1)}
-	cfg.Transport = &wire{next: w.base.Transport, sched: w.sched, dead: p.dead, answered: w.answered, touch: w.touch, old: old}
+	cfg.Transport = &wire{next: w.base.Transport, sched: w.sched, dead: p.dead, answered: w.answered, touch: w.touch, old: old, oldKind: kind}
 	if w.cfg.Process != nil {
 		if err := w.cfg.Process(cfg, &opts); err != nil {
 			return errOver{"Config.Process: " + err.Error()}
@@ -312,7 +312,7 @@ func (w *world) exited(log logr.Logger) (bool, error) {
 			return false, errOver{fmt.Sprintf("the manager does not run: %v", err)}
 		}
 		time.Sleep(time.Second)
-		return true, w.start(log, "")
+		return true, w.start(log, "", "")
 	default:
 		return false, nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,14 +21,17 @@ const (
 )
 
 // reconciler gives each Website a ConfigMap with its page, a Deployment that serves it, and an entry in the index.
-type reconciler struct{ client client.Client }
+type reconciler struct {
+	client client.Client
+	server client.Reader // not by way of a cache
+}
 
 func setup(mgr *runtime.Manager) error {
 	return runtime.NewControllerManagedBy(mgr).
 		For(&v1.Website{}).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&appsv1.Deployment{}).
-		Complete(runtime.AsReconciler(mgr.Client(), &reconciler{mgr.Client()}))
+		Complete(runtime.AsReconciler(mgr.Client(), &reconciler{mgr.Client(), mgr.Direct()}))
 }
 
 func (r *reconciler) Reconcile(ctx context.Context, site *v1.Website) (runtime.Result, error) {
@@ -55,9 +59,14 @@ func (r *reconciler) FinalizerName() string { return finalizer }
 func (r *reconciler) index(ctx context.Context, site *v1.Website, entry string) error {
 	index := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: site.Namespace, Name: indexName}}
 	_, err := runtime.CreateOrUpdate(ctx, r.client, index, func() error {
-		if entry == "" {
+		switch {
+		case entry == "":
 			delete(index.Data, site.Name)
 			return nil
+		case index.Data[site.Name] != entry:
+			if err := r.there(ctx, site); err != nil {
+				return err
+			}
 		}
 		if index.Data == nil {
 			index.Data = map[string]string{}
@@ -66,6 +75,19 @@ func (r *reconciler) index(ctx context.Context, site *v1.Website, entry string) 
 		return nil
 	})
 	return err
+}
+
+// there makes sure that the site is not on its way out, of which a cache that has just begun may not know: nobody would
+// take its entry out again.
+func (r *reconciler) there(ctx context.Context, site *v1.Website) error {
+	var now v1.Website
+	if err := r.server.Get(ctx, client.KeyOf(site), &now); err != nil {
+		return err
+	}
+	if now.UID != site.UID || now.DeletionTimestamp != nil {
+		return errors.New("the site goes: the cache is behind")
+	}
+	return nil
 }
 
 func (r *reconciler) page(ctx context.Context, site *v1.Website) error {
