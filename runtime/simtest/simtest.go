@@ -99,7 +99,7 @@ type Failure struct {
 // of the Config, then each kind of fault at each write and event, then several faults at random; see Config.Random and Budget.
 //
 // Where the environment has SIMTEST_PLAN, it runs that plan only and logs the trace; SIMTEST_SEED is the seed of the random
-// plans (default: another one each time), SIMTEST_RUNS their number.
+// plans (default: 1, so that a test always does the same), SIMTEST_RUNS their number.
 func Run(t *testing.T, cfg Config) {
 	t.Helper()
 	r := Search(t, cfg)
