@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"net/http"
+	"reflect"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -248,4 +249,56 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	if m.Ready() == nil {
 		t.Error("ready before it runs")
 	}
+}
+
+// hookCRD serves a kind of webhook configurations, which the server does not have by itself.
+func hookCRD(kind, plural string) *unstructured.Unstructured {
+	u := object("CustomResourceDefinition", "apiextensions.k8s.io/v1", "", plural+".admissionregistration.k8s.io")
+	u.SetAnnotations(map[string]string{"api-approved.kubernetes.io": "unapproved, for a test"})
+	u.Object["spec"] = map[string]any{
+		"group": "admissionregistration.k8s.io", "scope": "Cluster", "names": map[string]any{"kind": kind, "plural": plural},
+		"versions": []any{map[string]any{"name": "v1", "served": true, "storage": true, "schema": map[string]any{
+			"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+		}}},
+	}
+	return u
+}
+
+// All webhooks of a configuration get the caBundle, and nothing else of it changes; one whose kind comes late, too.
+func TestWebhookConfigurations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := start(t)
+		r := newReplica(t, c, certs.ValidatingWebhookConfiguration("v"), certs.MutatingWebhookConfiguration("m"))
+		defer func() { r.stop() }()
+		settle()
+		ok(t, c.Create(t.Context(), hookCRD("ValidatingWebhookConfiguration", "validatingwebhookconfigurations")))
+		ok(t, c.Create(t.Context(), hookCRD("MutatingWebhookConfiguration", "mutatingwebhookconfigurations")))
+		hook := func(name string) map[string]any {
+			return map[string]any{"name": name, "clientConfig": map[string]any{"service": map[string]any{"name": "s", "namespace": "n"}}, "sideEffects": "None"}
+		}
+		for name, kind := range map[string]string{"v": "ValidatingWebhookConfiguration", "m": "MutatingWebhookConfiguration"} {
+			u := object(kind, "admissionregistration.k8s.io/v1", "", name)
+			u.Object["webhooks"] = []any{hook("a.e.com"), hook("b.e.com")}
+			ok(t, c.Create(t.Context(), u))
+		}
+		time.Sleep(2 * time.Minute) // in which it asks for the kinds again
+		for name, kind := range map[string]string{"v": "ValidatingWebhookConfiguration", "m": "MutatingWebhookConfiguration"} {
+			u := object(kind, "admissionregistration.k8s.io/v1", "", name)
+			ok(t, c.Get(t.Context(), client.KeyOf(u), u))
+			hooks, _, err := unstructured.NestedSlice(u.Object, "webhooks")
+			ok(t, err)
+			for i, want := range []map[string]any{hook("a.e.com"), hook("b.e.com")} {
+				got := hooks[i].(map[string]any)
+				config := got["clientConfig"].(map[string]any)
+				text, _ := config["caBundle"].(string)
+				bundle, err := base64.StdEncoding.DecodeString(text)
+				ok(t, err)
+				verify(t, kind, r.leaf(t), bundle)
+				delete(config, "caBundle")
+				if !reflect.DeepEqual(got, want) {
+					t.Errorf("%s: %v, want %v", kind, got, want)
+				}
+			}
+		}
+	})
 }
