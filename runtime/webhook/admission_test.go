@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -305,6 +307,58 @@ func canonical(t *testing.T, data []byte) []byte {
 	out, err := json.Marshal(u)
 	ok(t, err)
 	return out
+}
+
+// Whatever a defaulter makes of an object, the type reads of the patched original, and what it does not know is there still.
+func FuzzDefaulting(f *testing.F) {
+	f.Add([]byte(`{"spec":{"host":"a","x":{"y":1},"ports":[{"port":1,"z":2},null,{"port":3}]},"k":[1]}`), []byte(`{"replicas":2,"ports":[{"port":1},{"port":4}]}`))
+	f.Add([]byte(`{"spec":null,"metadata":null}`), []byte(`{"aliases":["a",""],"ports":[{}]}`))
+	f.Add([]byte(`{"spec":{"aliases":["a","b","c"],"ports":[]}}`), []byte(`{"host":"b","aliases":["c"]}`))
+	f.Fuzz(func(t *testing.T, raw, spec []byte) {
+		var made Website
+		if utiljson.Unmarshal(spec, &made.Spec) != nil {
+			return
+		}
+		h := webhook.Defaulting(defaulter(func(w *Website) error {
+			w.Spec = made.Spec
+			made = *w
+			return nil
+		}))
+		resp := h.Handle(t.Context(), webhook.Request{AdmissionRequest: admissionv1.AdmissionRequest{Operation: admissionv1.Create, Object: kruntime.RawExtension{Raw: raw}}})
+		if !resp.Allowed {
+			return
+		}
+		patch, err := json.Marshal(append([]webhook.PatchOperation{}, resp.Patches...))
+		ok(t, err)
+		p, err := jsonpatch.DecodePatch(patch)
+		ok(t, err)
+		var clean, was, is map[string]any // names that come twice are read in different ways by different libraries
+		ok(t, utiljson.Unmarshal(raw, &clean))
+		raw, err = json.Marshal(clean)
+		ok(t, err)
+		got, err := p.Apply(raw)
+		if err != nil {
+			t.Fatalf("%s by %s: %v", raw, patch, err)
+		}
+		var read Website
+		ok(t, utiljson.Unmarshal(got, &read))
+		if a, b := reread(t, &read), reread(t, &made); a != b {
+			t.Fatalf("%s by %s is %s, want %s", raw, patch, a, b)
+		}
+		ok(t, utiljson.Unmarshal(raw, &was))
+		ok(t, utiljson.Unmarshal(got, &is))
+		if !reflect.DeepEqual(was["k"], is["k"]) {
+			t.Fatalf("%s by %s lost what the type does not know", raw, patch)
+		}
+	})
+}
+
+// reread is an object as it is after it has been sent once, when an empty list is none.
+func reread(t *testing.T, w *Website) string {
+	t.Helper()
+	data, err := json.Marshal(copied(w))
+	ok(t, err)
+	return string(data)
 }
 
 // Whatever comes, the answer is a review with the uid that came, or a Status.
