@@ -81,6 +81,23 @@ func (c *cachedClient) noting(ctx context.Context, verb string, parent, obj clie
 	return err
 }
 
+// changing is noting for writes that may take the last finalizer from an object that is being deleted: it is gone then, and
+// the resourceVersion of the answer may be the one that it had before (kube-apiserver's is).
+func (c *cachedClient) changing(ctx context.Context, verb string, obj client.Object, opts []client.WriteOption, err error) error {
+	grace := obj.GetDeletionGracePeriodSeconds()
+	if err != nil || obj.GetDeletionTimestamp() == nil || grace == nil || *grace != 0 || len(obj.GetFinalizers()) > 0 || client.WriteOptionsOf(opts...).DryRun {
+		return c.noting(ctx, verb, obj, obj, err)
+	}
+	w := Write{Verb: verb, Object: client.KeyOf(obj), ResourceVersion: obj.GetResourceVersion()}
+	w.Kind, _ = c.GVKFor(obj)
+	if w.Kind.GroupKind() == (schema.GroupKind{Kind: "Namespace"}) { // which spec.finalizers hold, too
+		return c.noting(ctx, verb, obj, obj, nil)
+	}
+	c.cache.written.end(w.Kind.GroupKind(), obj.GetUID())
+	noteWrite(ctx, w)
+	return nil
+}
+
 // Create implements client.Writer.
 func (c *cachedClient) Create(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
 	return c.noting(ctx, "create", obj, obj, c.Direct.Create(ctx, obj, opts...))
@@ -88,17 +105,17 @@ func (c *cachedClient) Create(ctx context.Context, obj client.Object, opts ...cl
 
 // Update implements client.Writer.
 func (c *cachedClient) Update(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return c.noting(ctx, "update", obj, obj, c.Direct.Update(ctx, obj, opts...))
+	return c.changing(ctx, "update", obj, opts, c.Direct.Update(ctx, obj, opts...))
 }
 
 // Patch implements client.Writer.
 func (c *cachedClient) Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...client.WriteOption) error {
-	return c.noting(ctx, "patch", obj, obj, c.Direct.Patch(ctx, obj, patch, opts...))
+	return c.changing(ctx, "patch", obj, opts, c.Direct.Patch(ctx, obj, patch, opts...))
 }
 
 // Apply implements client.Writer.
 func (c *cachedClient) Apply(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return c.noting(ctx, "apply", obj, obj, c.Direct.Apply(ctx, obj, opts...))
+	return c.changing(ctx, "apply", obj, opts, c.Direct.Apply(ctx, obj, opts...))
 }
 
 // Delete implements client.Writer. Reads that come after know of it: where finalizers hold the object, they show it with

@@ -123,6 +123,30 @@ func TestDeletedIsNotRead(t *testing.T) {
 	}
 }
 
+// What goes with its last finalizer is not read either, whatever resourceVersion the answer has.
+func TestLetGoIsNotRead(t *testing.T) {
+	c, v := lagging(t, runtime.Options{})
+	ctx := t.Context()
+	obj := cm("a")
+	obj.Finalizers = []string{"example.com/one"}
+	ok(t, c.Create(ctx, obj))
+	ok(t, c.Delete(ctx, obj))
+	ok(t, c.Get(ctx, client.KeyOf(obj), obj))
+	v.shut()
+	defer v.release()
+	obj.Finalizers = nil
+	ok(t, c.Update(ctx, obj, client.DryRunAll))
+	ok(t, c.Get(ctx, client.KeyOf(obj), cm("")))
+	ok(t, c.Update(ctx, obj))
+	if err := c.Get(briefly(t), client.KeyOf(obj), cm("")); !apierrors.IsNotFound(err) {
+		t.Errorf("want NotFound, got %v", err)
+	}
+	var list corev1.ConfigMapList
+	if ok(t, c.List(briefly(t), &list)); len(list.Items) > 0 {
+		t.Errorf("listed: %v", list.Items)
+	}
+}
+
 func TestDeletedAndMadeAgain(t *testing.T) {
 	c, v := lagging(t, runtime.Options{})
 	ctx := t.Context()
