@@ -135,7 +135,7 @@ func (m *Managed) Run(ctx context.Context) error {
 		if err == nil {
 			retry = minRetry
 		} else {
-			m.failed(err)
+			m.failed(err, retry)
 			wait, retry = retry, min(2*retry, maxRetry)
 		}
 		timer := time.NewTimer(wait)
@@ -166,12 +166,14 @@ func (m *Managed) poke() {
 	}
 }
 
-// failed tells of an error. Those that only say that another replica was faster are no news.
-func (m *Managed) failed(err error) {
+// failed tells of an error, after which it waits for retry. Those that say that another replica was faster are no news,
+// unless they keep coming.
+func (m *Managed) failed(err error, retry time.Duration) {
 	m.mu.Lock()
 	m.err = err
 	m.mu.Unlock()
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsInvalid(err) {
+	race := apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsInvalid(err)
+	if race && retry < 10*time.Second {
 		m.log.V(1).Info("something has changed meanwhile", "reason", err.Error())
 		return
 	}
