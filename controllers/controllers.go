@@ -58,8 +58,12 @@ type controller struct {
 
 func all() []controller {
 	return []controller{
-		{garbagecollector.Name, func(*kruntime.Scheme) error { return nil }, func(mgr *runtime.Manager, _ Options) error {
-			return garbagecollector.Setup(mgr, garbagecollector.Options{})
+		{garbagecollector.Name, func(*kruntime.Scheme) error { return nil }, func(mgr *runtime.Manager, o Options) error {
+			const watched = 64 // kinds that a cluster has anyway, and a few more
+			if o.settle < 0 {  // tests do not wait
+				return garbagecollector.Setup(mgr, garbagecollector.Options{})
+			}
+			return garbagecollector.Setup(mgr, garbagecollector.Options{Park: watched})
 		}},
 		{namespace.Name, namespace.AddToScheme, func(mgr *runtime.Manager, o Options) error {
 			return namespace.Setup(mgr, namespace.Options{Settle: o.settle})

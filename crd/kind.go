@@ -39,7 +39,7 @@ func Definition(installer *Installer) *resource.Definition {
 			GoType:       &apiextensionsv1.CustomResourceDefinition{},
 		}},
 		Storage: "v1",
-		MaxBody: maxKindBody, DecodeNew: readKind, RevisionRequired: true,
+		MaxBody: maxKindBody, DecodeNew: readKind, Bulky: true, RevisionRequired: true,
 		Prefix: "/registry/apiextensions.k8s.io/customresourcedefinitions/",
 		Hooks: resource.Hooks{
 			PrepareCreate: k.prepareCreate,

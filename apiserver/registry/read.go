@@ -27,7 +27,7 @@ func (r *Registry) Get(ctx context.Context, t Target, resourceVersion string) ([
 	if err != nil {
 		return nil, err
 	}
-	e, at, err := r.reader(t.Def).Get(ctx, t.key(t.Name), fresh)
+	e, at, err := r.readerOf(&t).Get(ctx, t.key(t.Name), fresh)
 	if err != nil {
 		return nil, t.readError(err, fresh.AtLeast, at)
 	}
@@ -133,7 +133,7 @@ func (r *Registry) collect(ctx context.Context, t Target, o ListOptions) (*List,
 	if err != nil {
 		return nil, err
 	}
-	reader := r.reader(t.Def)
+	reader := r.readerOf(&t)
 	start := ""
 	exact := storage.Revision(0)
 	switch {

@@ -30,6 +30,8 @@ type Registry struct {
 	mu sync.RWMutex
 	// configs by key prefix; two Definitions over the same keys (Event has two groups) share one.
 	configs map[string]*openConfig
+	// metadata by key prefix, of bulky kinds
+	metadata map[string]*watchcache.Resource
 }
 
 type openConfig struct {
@@ -55,7 +57,7 @@ func New(store storage.Store, cache *watchcache.Cache, o Options) *Registry {
 	if o.Models == nil {
 		o.Models = models.New()
 	}
-	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, models: o.Models, configs: map[string]*openConfig{}}
+	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, models: o.Models, configs: map[string]*openConfig{}, metadata: map[string]*watchcache.Resource{}}
 }
 
 // Target names what a request is about.
@@ -99,6 +101,28 @@ func (r *Registry) reader(d *resource.Definition) *watchcache.Resource {
 	c = &openConfig{fields: d.SelectableFields, reader: r.cache.Open(&watchcache.Config{Prefix: d.Prefix, Decode: r.decoder(d)})}
 	r.configs[d.Prefix] = c
 	return c.reader
+}
+
+// readerOf opens what a request reads from: metadata of bulky objects has a cache of its own.
+func (r *Registry) readerOf(t *Target) *watchcache.Resource {
+	if !t.MetadataOnly || !t.Def.Bulky {
+		return r.reader(t.Def)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	reader := r.metadata[t.Def.Prefix]
+	if reader == nil {
+		whole := r.decoder(t.Def)
+		reader = r.cache.Open(&watchcache.Config{Prefix: t.Def.Prefix, Form: "metadata", Decode: func(kv storage.KeyValue) ([]byte, resource.Projection, error) {
+			data, p, err := whole(kv)
+			if err != nil {
+				return nil, p, err
+			}
+			return resource.MetadataOf(data), p, nil
+		}})
+		r.metadata[t.Def.Prefix] = reader
+	}
+	return reader
 }
 
 // Forget drops what is cached of a kind that is no longer served; its watches end.

@@ -52,7 +52,7 @@ func (r *Registry) Watch(ctx context.Context, t Target, o WatchOptions) (*Watch,
 	if err != nil {
 		return nil, err
 	}
-	reader := r.reader(t.Def)
+	reader := r.readerOf(&t)
 	w := &Watch{target: t}
 	from := fresh.AtLeast
 	wantState := from == 0

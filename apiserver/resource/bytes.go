@@ -82,6 +82,19 @@ func WithAPIVersion(data []byte, apiVersion string) []byte {
 	return append(out, data[to:]...)
 }
 
+// MetadataOf is an encoded object with its apiVersion, kind and metadata alone.
+func MetadataOf(data []byte) []byte {
+	return slices.Concat([]byte(`{"apiVersion":`), orNull(jsonscan.Get(data, "apiVersion")), []byte(`,"kind":`),
+		orNull(jsonscan.Get(data, "kind")), []byte(`,"metadata":`), orNull(jsonscan.Get(data, "metadata")), []byte("}"))
+}
+
+func orNull(raw []byte) []byte {
+	if raw == nil {
+		return []byte("null")
+	}
+	return raw
+}
+
 // PartialMetadata returns the PartialObjectMetadata view of an encoded object, of meta.k8s.io in the given
 // version, without decoding it.
 func PartialMetadata(data []byte, version string) []byte {

@@ -58,6 +58,9 @@ type Definition struct {
 	// the ordinary way, which also has the words for what is wrong with it. (The schemas in CustomResourceDefinitions.)
 	DecodeNew func(body []byte) (Object, bool)
 
+	// Bulky: objects are large, and their metadata is a small part of them; readers of metadata alone have a cache of that.
+	Bulky bool
+
 	// TTL of objects after their last write; zero: they stay. (Events: one hour.)
 	TTL time.Duration
 

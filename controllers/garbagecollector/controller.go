@@ -49,12 +49,17 @@ type Options struct {
 	// SyncTimeout is how long the collector waits at its start until it knows all objects, before it works with what it
 	// knows. Nothing is deleted wrongly without; more questions are asked. Default: 30 s.
 	SyncTimeout time.Duration
+	// Park is how many kinds are watched before those of CustomResourceDefinitions that have no objects are only looked at
+	// every ParkPeriod: a dependent of such a kind is found by then, its owner at once. Default: 0, all are watched.
+	Park int
+	// ParkPeriod is 30 s by default.
+	ParkPeriod time.Duration
 }
 
 // Setup adds the controller to a manager. It needs nothing in the manager's scheme.
 func Setup(mgr *runtime.Manager, o Options) error {
 	o.Workers, o.SyncTimeout = cmp.Or(o.Workers, 20), cmp.Or(o.SyncTimeout, 30*time.Second)
-	c := &collector{Options: o, client: mgr.Direct(), began: make(chan struct{})}
+	c := &collector{Options: o, client: mgr.Direct(), began: make(chan struct{}), changed: make(chan struct{}, 1), parked: newParked(o.Park, cmp.Or(o.ParkPeriod, 30*time.Second))}
 	controller, err := runtime.NewControllerManagedBy(mgr).
 		Named(Name).
 		WatchesRawSource(c.watch).
@@ -85,6 +90,8 @@ type collector struct {
 	once    sync.Once
 	began   chan struct{} // closed when workers may begin
 	sources *informer.Shared
+	changed chan struct{} // one token while what is served may have changed
+	parked  *parked
 }
 
 // Reconcile looks at what has a UID, and does what is to be done about it.
@@ -98,6 +105,9 @@ func (c *collector) Reconcile(ctx context.Context, req runtime.Request) (runtime
 	var result runtime.Result
 	for _, v := range c.graph.look(types.UID(req.Name)) {
 		if c.ahead(v) {
+			if served := c.graph.servedAs(v.kind); served != nil {
+				c.parked.need(served.Kind.GroupKind())
+			}
 			v.state, result.Requeue = unknown, true
 		}
 		errs = append(errs, c.settle(ctx, v))

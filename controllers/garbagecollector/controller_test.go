@@ -1,9 +1,12 @@
 package garbagecollector_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -12,6 +15,7 @@ import (
 	"github.com/keelson-project/keelson/controllers"
 	"github.com/keelson-project/keelson/controllers/garbagecollector"
 	"github.com/keelson-project/keelson/internal/clustertest"
+	"github.com/keelson-project/keelson/runtime"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -206,8 +210,24 @@ spec:
 `
 
 // Kinds come and go. Owners of a kind that nobody serves may be there; those whose kind has come back are not.
-func TestKindsComeAndGo(t *testing.T) {
-	c := start(t)
+func TestKindsComeAndGo(t *testing.T) { kindsComeAndGo(start(t)) }
+
+// The same where kinds without objects are not watched: their owners are known all the same, and their dependents soon.
+func TestParkedKinds(t *testing.T) {
+	run := func(ctx context.Context, transport http.RoundTripper) error {
+		mgr, err := runtime.New(client.Config{Host: "http://server", Transport: transport}, runtime.Options{})
+		if err != nil {
+			return err
+		}
+		if err := garbagecollector.Setup(mgr, garbagecollector.Options{Park: 1, ParkPeriod: 20 * time.Millisecond}); err != nil {
+			return err
+		}
+		return mgr.Run(ctx)
+	}
+	kindsComeAndGo(clustertest.Start(t, apiservertest.Options{Controllers: []apiservertest.Controller{run}}))
+}
+
+func kindsComeAndGo(c *clustertest.Cluster) {
 	unserved := c.Create(`{apiVersion: v1, kind: ConfigMap, metadata: {name: unserved, ownerReferences: [{apiVersion: example.com/v1, kind: Website, name: w, uid: u}]}}`)
 	crd := c.Create(websites)
 	c.Gone(unserved)

@@ -41,33 +41,41 @@ func (c *collector) watch(ctx context.Context, _ func(...runtime.Request)) error
 
 // follow keeps in step with the kinds that are served.
 func (c *collector) follow(ctx context.Context) error {
-	changed := make(chan struct{}, 1) // one token while there is a change to look at
 	watching := map[schema.GroupVersionKind]*watched{}
-	for wait := soon; ; wait = min(2*wait, seldom) {
-		began := time.Now()
-		if err := c.refresh(ctx, watching, changed); err != nil {
-			c.log.Info("not all kinds are known", "reason", err.Error())
+	refresh, wait := time.Time{}, soon
+	for {
+		if now := time.Now(); !now.Before(refresh) {
+			if err := c.refresh(ctx, watching, c.changed); err != nil {
+				c.log.Info("not all kinds are known", "reason", err.Error())
+			}
+			// A server with many kinds is not kept busy by this question alone.
+			refresh = time.Now().Add(max(wait, 10*time.Since(now)))
+			wait = min(2*wait, seldom)
 		}
+		c.parked.look(ctx, c, watching)
 		c.once.Do(func() {
 			c.synced(ctx, watching)
 			close(c.began)
 		})
-		// A server with many kinds is not kept busy by this question alone.
-		timer := time.NewTimer(time.Since(began) * 10)
+		timer := time.NewTimer(time.Until(c.parked.next(refresh)))
 		select {
 		case <-timer.C:
-		case <-ctx.Done():
-			return nil
-		}
-		timer.Reset(wait)
-		select {
-		case <-timer.C:
-		case <-changed:
+		case <-c.changed:
 			wait = soon
+			refresh = minTime(refresh, time.Now().Add(soon))
+		case <-c.parked.wake:
 		case <-ctx.Done():
 			return nil
 		}
+		timer.Stop()
 	}
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // refresh watches what is served now, and nothing else. What the server is not sure of stays as it is.
@@ -102,8 +110,9 @@ func (c *collector) refresh(ctx context.Context, watching map[schema.GroupVersio
 	if c.differs(served) {
 		c.graph.serve(served)
 	}
+	c.parked.keep(wanted)
 	for gvk, want := range wanted {
-		if want && watching[gvk] == nil {
+		if want && watching[gvk] == nil && !c.parked.takes(gvk, len(watching)) {
 			watching[gvk] = c.start(gvk, changed)
 		}
 	}
