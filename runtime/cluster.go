@@ -17,7 +17,7 @@ type Cluster struct {
 	client *cachedClient
 	cache  *cache
 
-	ctx  context.Context // ends when the cluster leaves or the manager stops; nil before it runs
+	ctx  context.Context //nolint:containedctx // ends when the cluster leaves or the manager stops; nil before it runs
 	stop context.CancelFunc
 	done chan struct{} // closed when all goroutines for it have ended
 }

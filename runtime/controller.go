@@ -60,7 +60,7 @@ type queue = workqueue.Queue[Request]
 
 // life is one run of a controller.
 type life struct {
-	ctx, work context.Context
+	ctx, work context.Context //nolint:containedctx // of this run, and of the reconciliations in it, which may outlast it
 	stop      context.CancelFunc
 	done      chan struct{}
 	group     errgroup.Group
@@ -310,7 +310,7 @@ func (c *Controller) engage(cl *Cluster) {
 		defer stop()
 		end, err := c.watchAll(ctx, l, cl)
 		if err != nil {
-			return nil //nolint:nilerr // ctx ended: it has no other reason
+			return nil // ctx ended: it has no other reason
 		}
 		<-ctx.Done()
 		end()

@@ -65,7 +65,7 @@ type Manager struct {
 
 	mu          sync.Mutex
 	ran, over   bool
-	ctx         context.Context // of the caches; nil before Run
+	ctx         context.Context //nolint:containedctx // of the caches, for clusters that join; nil before Run
 	clusters    map[string]*Cluster
 	controllers []*Controller
 	runnables   []runnable

@@ -189,7 +189,7 @@ func (s *Informer) measure(id string, start startInformer) func(context.Context)
 		n := float64(s.Objects)
 		return map[string]float64{
 			id:             took.Seconds(),
-			id + "-cpu":    float64((after.cpu-before.cpu).Microseconds()) / n,
+			id + "-cpu":    float64((after.cpu - before.cpu).Microseconds()) / n,
 			id + "-allocs": float64(after.mallocs-before.mallocs) / n,
 			id + "-memory": float64(rested.heap-before.heap) / n,
 			id + "-p50":    float64(delays[len(delays)/2].Microseconds()) / 1000,

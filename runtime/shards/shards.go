@@ -64,7 +64,7 @@ type shard struct {
 	draining bool // it is to be given up when work has ended
 	epoch    int32
 	working  int
-	ctx      context.Context // of the work; ends when the shard is lost
+	ctx      context.Context //nolint:containedctx // of the work; ends when the shard is lost
 	lose     context.CancelCauseFunc
 }
 
