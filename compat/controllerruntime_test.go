@@ -79,5 +79,6 @@ func TestControllerRuntime(t *testing.T) {
 		return direct.Get(ctx, key, again) == nil && again.UID != made.UID
 	})
 	check(t, direct.Delete(ctx, it))
-	check(t, direct.Delete(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: key.Name, Namespace: key.Namespace}}))
+	// Where a garbage collector runs, it may have been faster.
+	check(t, client.IgnoreNotFound(direct.Delete(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: key.Name, Namespace: key.Namespace}})))
 }
