@@ -2,6 +2,7 @@ package crd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ const (
 	finalizer = apiextensionsv1.CustomResourceCleanupFinalizer
 	// recheck is how long Run waits for finalizers of instances, if no removal wakes it: those that another
 	// server handles are seen by looking again only.
-	recheck = 5 * time.Second
+	recheck = time.Second
 	// parallel is how many kinds are emptied at a time; each takes the time of its instances' deletion.
 	parallel = 4
 )
@@ -252,9 +253,13 @@ func (i *Installer) terminate(ctx context.Context, c *installed) (again bool) {
 // setTerminating writes the condition, and with last removes the finalizer. A CustomResourceDefinition that was made
 // again under the name meanwhile is left alone. A message of how many remain is not taken back by a vaguer one.
 func (i *Installer) setTerminating(ctx context.Context, c *installed, condition apiextensionsv1.CustomResourceDefinitionCondition, last bool) error {
-	return i.server.UpdateCRD(ctx, c.name, func(obj resource.Object) bool {
+	stale := false
+	err := i.server.UpdateCRD(ctx, c.name, func(obj resource.Object) bool {
 		s, err := readStatus(obj, time.Now())
-		if err != nil || s.UID != c.Metadata.UID || s.DeletionTimestamp.IsZero() {
+		if err != nil || s.UID != c.Metadata.UID {
+			return false
+		}
+		if stale = s.DeletionTimestamp.IsZero(); stale {
 			return false
 		}
 		old := s.find(apiextensionsv1.Terminating)
@@ -270,7 +275,15 @@ func (i *Installer) setTerminating(ctx context.Context, c *installed, condition 
 		}
 		return true
 	})
+	if err == nil && stale {
+		return errStale
+	}
+	return err
 }
+
+// errStale says that what was read is from before the deletion that the installer has heard of: it has a cache of its own,
+// which may be ahead. It is tried again.
+var errStale = errors.New("the CustomResourceDefinition was read as it was before its deletion")
 
 func removeFinalizer(obj resource.Object) {
 	metadata, _ := obj["metadata"].(map[string]any)
