@@ -2,7 +2,6 @@ package crd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -253,13 +252,9 @@ func (i *Installer) terminate(ctx context.Context, c *installed) (again bool) {
 // setTerminating writes the condition, and with last removes the finalizer. A CustomResourceDefinition that was made
 // again under the name meanwhile is left alone. A message of how many remain is not taken back by a vaguer one.
 func (i *Installer) setTerminating(ctx context.Context, c *installed, condition apiextensionsv1.CustomResourceDefinitionCondition, last bool) error {
-	stale := false
-	err := i.server.UpdateCRD(ctx, c.name, func(obj resource.Object) bool {
+	return i.server.UpdateCRD(ctx, c.name, func(obj resource.Object) bool {
 		s, err := readStatus(obj, time.Now())
 		if err != nil || s.UID != c.Metadata.UID {
-			return false
-		}
-		if stale = s.DeletionTimestamp.IsZero(); stale {
 			return false
 		}
 		old := s.find(apiextensionsv1.Terminating)
@@ -275,15 +270,7 @@ func (i *Installer) setTerminating(ctx context.Context, c *installed, condition 
 		}
 		return true
 	})
-	if err == nil && stale {
-		return errStale
-	}
-	return err
 }
-
-// errStale says that what was read is from before the deletion that the installer has heard of: it has a cache of its own,
-// which may be ahead. It is tried again.
-var errStale = errors.New("the CustomResourceDefinition was read as it was before its deletion")
 
 func removeFinalizer(obj resource.Object) {
 	metadata, _ := obj["metadata"].(map[string]any)

@@ -64,7 +64,8 @@ type Store interface {
 	// Watch streams the changes to keys that begin with prefix, from opts.From on. The channel is closed after
 	// ctx ends, or after one last response whose Err is set (ErrCompacted, ErrUnavailable, ErrClosed). A
 	// consumer that reads slowly makes the backend buffer or fall behind, never lose events; one that falls
-	// behind a compaction is told ErrCompacted. Whoever stops reading ends ctx, which releases the watch.
+	// behind a compaction is told ErrCompacted. Whoever stops reading ends ctx, which releases the watch. Reads that
+	// begin after a response has come answer with its revision or a later one: no watch is ahead of the store.
 	Watch(ctx context.Context, prefix string, opts WatchOptions) <-chan WatchResponse
 
 	// Revision is the store's current revision, linearizably: at least that of any write acknowledged before

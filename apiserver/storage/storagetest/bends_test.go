@@ -41,7 +41,7 @@ func bentReads() map[string]bend {
 				o.Revision = now - 1
 			}
 			return s.Get(ctx, key, o)
-		}}, []string{"Get/WhatWasPut", "Get/Linearizable", "Random"}},
+		}}, []string{"Get/WhatWasPut", "Get/Linearizable", "Watch/WhatCameIsRead", "Random"}},
 		"reads of the latest only": {bent{get: func(ctx context.Context, s storage.Store, key string, _ storage.GetOptions) (storage.GetResponse, error) {
 			return s.Get(ctx, key, storage.GetOptions{})
 		}}, []string{"Get/Repeatable", "Get/FutureRevision", "Compact/ForgetsEarlierReads", "Random"}},

@@ -16,6 +16,7 @@ func watches() []clause {
 		{"Watch/FromTheFuture", watchFromFuture},
 		{"Watch/PrefixBoundaries", watchPrefixBoundaries},
 		{"Watch/Resumable", watchResumable},
+		{"Watch/WhatCameIsRead", watchedIsRead},
 	}
 }
 
@@ -198,4 +199,41 @@ func watchResumable(t *trial) {
 	stays.until(last)
 	stays.want(all.Events()...)
 	stays.check(h)
+}
+
+// watchedIsRead: who was told of a write reads it, or what came after it. A controller that has heard of a change and finds
+// the object unchanged would take its work for done.
+func watchedIsRead(t *trial) {
+	const writes = 300
+	w := t.watch("/a", 0)
+	ended := make(chan error, 1)
+	go func() {
+		var rev storage.Revision
+		var err error
+		for range writes {
+			if rev, err = t.tryPut("/a", "", rev); err != nil {
+				break
+			}
+		}
+		ended <- err
+	}()
+	for seen := 0; seen < writes; {
+		r, ok := w.next()
+		if !ok || r.Err != nil {
+			t.Fatalf("the watch ended: %v", r.Err)
+		}
+		seen += len(r.Events)
+		if got := t.get("/a", 0); got.KV == nil || got.Revision < r.Revision || got.KV.ModRevision < r.Revision {
+			t.Errorf("told of revision %d, read %s of revision %d", r.Revision, describeKV(got.KV), got.Revision)
+			break
+		}
+		if now, err := t.store.Revision(t.Context()); err != nil || now < r.Revision {
+			t.Errorf("told of revision %d, the store is at %d (%v)", r.Revision, now, err)
+			break
+		}
+	}
+	w.cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("writing: %v", err)
+	}
 }

@@ -75,6 +75,7 @@ func (s *Store) follow(ctx context.Context, w *watch, out chan<- storage.WatchRe
 				return storage.ErrCompacted
 			}
 			next = response(&r)
+			s.awaitReadable(next.Revision)
 		case <-w.asked:
 			// etcd has nothing to say of a watcher that begins with the next revision, nor of one in the future.
 			owed = storage.Revision(s.server.KV().Rev())
@@ -108,6 +109,14 @@ func (s *Store) follow(ctx context.Context, w *watch, out chan<- storage.WatchRe
 		if next.Revision >= owed {
 			owed = 0
 		}
+	}
+}
+
+// awaitReadable returns once reads answer with rev or what came after it. etcd tells watchers of a transaction in the moment
+// before it ends; who then reads, and finds the object as it was, would take the work that the event made for done.
+func (s *Store) awaitReadable(rev storage.Revision) {
+	for pause := time.Duration(0); storage.Revision(s.server.KV().Rev()) < rev; pause += time.Microsecond {
+		time.Sleep(pause) // etcd offers nothing to wait for; the transaction ends whatever happens here
 	}
 }
 
