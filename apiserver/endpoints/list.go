@@ -3,7 +3,6 @@ package endpoints
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"io"
 	"net/http"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/gzipped"
 )
 
 func (c *call) list() error {
@@ -64,13 +64,11 @@ func (c *call) writeList(out output, l *registry.List) error {
 		sink.Writer = io.Discard
 	}
 	var w io.Writer = sink
-	var z *gzip.Writer
+	var z io.WriteCloser
 	if l.Len() > gzipListLen && wantsGzip(c.r) {
 		h.Set("Content-Encoding", "gzip")
 		h.Add("Vary", "Accept-Encoding")
-		z = gzipPool.Get().(*gzip.Writer)
-		defer gzipPool.Put(z)
-		z.Reset(sink)
+		z = gzipped.NewWriter(sink)
 		w = z
 	}
 	buf := listBuffers.Get().(*bufio.Writer)

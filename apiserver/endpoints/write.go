@@ -2,15 +2,14 @@ package endpoints
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/keelson-project/keelson/internal/gzipped"
 )
 
 // writeObject answers with one encoded object, in the encoding that out asks for.
@@ -33,11 +32,9 @@ func writeObject(w http.ResponseWriter, r *http.Request, out output, code int, d
 		h.Set("Content-Encoding", "gzip")
 		h.Add("Vary", "Accept-Encoding")
 		w.WriteHeader(code)
-		z := gzipPool.Get().(*gzip.Writer)
-		z.Reset(w)
+		z := gzipped.NewWriter(w)
 		_, _ = z.Write(data)
 		_ = z.Close()
-		gzipPool.Put(z)
 		return
 	}
 	h.Set("Content-Length", strconv.Itoa(len(data)))
@@ -50,15 +47,10 @@ func writeObject(w http.ResponseWriter, r *http.Request, out output, code int, d
 // gzipThreshold is Kubernetes': smaller answers are sent as they are.
 const gzipThreshold = 128 << 10
 
-var gzipPool = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	return z
-}}
-
 // wantsGzip says whether a long answer should be compressed: where the client takes it and is not on this very
 // machine, where a copy costs a hundredth of compressing and decompressing.
 func wantsGzip(r *http.Request) bool {
-	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if !gzipped.Accepted(r) {
 		return false
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	openapi_v2 "github.com/google/gnostic-models/openapiv2"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,7 +16,6 @@ import (
 	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/openapi3"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/builtin"
 	"github.com/keelson-project/keelson/apiserver/discovery"
@@ -132,66 +128,6 @@ func TestTypeConverter(t *testing.T) {
 	if _, err := openapi.NewTypeConverter(client.OpenAPIV3(), false); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// TestV2AsProtobuf compares the protobuf form with what gnostic makes of the JSON form, as kube-apiserver has it made.
-func TestV2AsProtobuf(t *testing.T) {
-	url, client := serve(t, peerCatalog(t, readPeer(t).Groups))
-	got, err := client.OpenAPISchema() // protobuf
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, _ := get(t, url+"/openapi/v2", nil)
-	want, err := openapi_v2.ParseDocument([]byte(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	readYAML(t, got.ProtoReflect())
-	readYAML(t, want.ProtoReflect())
-	if len(got.GetDefinitions().GetAdditionalProperties()) < 200 {
-		t.Errorf("%d definitions", len(got.GetDefinitions().GetAdditionalProperties()))
-	}
-	for i, w := range want.GetDefinitions().GetAdditionalProperties() {
-		if g := got.GetDefinitions().GetAdditionalProperties()[i]; !proto.Equal(g, w) {
-			t.Errorf("got %v\nwant %v", g, w)
-		}
-	}
-	for i, w := range want.GetPaths().GetPath() {
-		if g := got.GetPaths().GetPath()[i]; !proto.Equal(g, w) {
-			t.Errorf("got %v\nwant %v", g, w)
-		}
-	}
-	if !proto.Equal(got, want) {
-		t.Error("the documents differ")
-	}
-	if strings.Contains(body, "#/components") {
-		t.Error("v2 refers to what only v3 has")
-	}
-}
-
-// readYAML brings the YAML texts inside m into one form.
-func readYAML(t *testing.T, m protoreflect.Message) {
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case f.Name() == "yaml":
-			var value any
-			if err := yaml.Unmarshal([]byte(v.String()), &value); err != nil {
-				t.Fatal(err)
-			}
-			raw, err := json.Marshal(value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(f, protoreflect.ValueOfString(string(raw)))
-		case f.Kind() == protoreflect.MessageKind && f.IsList():
-			for i := range v.List().Len() {
-				readYAML(t, v.List().Get(i).Message())
-			}
-		case f.Kind() == protoreflect.MessageKind:
-			readYAML(t, v.Message())
-		}
-		return true
-	})
 }
 
 func TestHashesAndCaching(t *testing.T) {

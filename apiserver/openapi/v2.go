@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -8,22 +9,17 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/gzipped"
 	"github.com/keelson-project/keelson/internal/jsonscan"
-)
-
-// The media types of the v2 document. kubectl asks for the protobuf form, of which both names are in use.
-const (
-	protoV2       = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-	protoV2Legacy = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 )
 
 // serveV2 answers with the one document of all kinds. It grows with them, and is never held as a whole: each kind is
 // written to the client when its turn comes, and forgotten. (Nothing of Kubernetes' own clients asks for it where
 // /openapi/v3 is served.)
 func (s *Server) serveV2(w http.ResponseWriter, r *http.Request) error {
-	media, ok := mediaV2(r)
+	media, ok := negotiate(r, protoV2Legacy, protoV2)
 	h := w.Header()
-	h.Set("Vary", "Accept")
+	h["Vary"] = []string{"Accept-Encoding", "Accept"}
 	if !ok {
 		w.WriteHeader(http.StatusNotAcceptable)
 		return nil
@@ -42,27 +38,19 @@ func (s *Server) serveV2(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h.Set("Content-Type", media)
-	if media == protoV2Legacy {
-		return doc.write(&protoSink{w: w})
+	if !gzipped.Accepted(r) {
+		return doc.writeAs(media, w)
 	}
-	return doc.write(&jsonSink{w: w})
+	h.Set("Content-Encoding", "gzip")
+	z := gzipped.NewWriter(w)
+	return errors.Join(doc.writeAs(media, z), z.Close())
 }
 
-func mediaV2(r *http.Request) (string, bool) {
-	accept := strings.Join(r.Header.Values("Accept"), ",")
-	if accept == "" {
-		return "application/json", true
+func (doc *documentV2) writeAs(media string, w io.Writer) error {
+	if media == mediaJSON {
+		return doc.write(&jsonSink{w: w})
 	}
-	for clause := range strings.SplitSeq(accept, ",") {
-		media, _, _ := strings.Cut(strings.TrimSpace(clause), ";")
-		switch media {
-		case "application/json", "application/*", "*/*":
-			return "application/json", true
-		case protoV2, protoV2Legacy:
-			return protoV2Legacy, true
-		}
-	}
-	return "", false
+	return doc.write(&protoSink{w: w})
 }
 
 // sinkV2 takes a v2 document in parts: begin, then paths, then definitions, then parameters, then end. Each part of the

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -28,7 +27,8 @@ func (s *Server) serveV3(w http.ResponseWriter, r *http.Request, gv string) (boo
 	}
 	h := w.Header()
 	h.Set("Vary", "Accept")
-	if !acceptsJSON(r) {
+	media, ok := negotiate(r, protoV3Legacy, protoV3)
+	if !ok {
 		w.WriteHeader(http.StatusNotAcceptable)
 		return true, nil
 	}
@@ -45,12 +45,12 @@ func (s *Server) serveV3(w http.ResponseWriter, r *http.Request, gv string) (boo
 		w.WriteHeader(http.StatusNotModified)
 		return true, nil
 	}
-	return true, s.writeV3(w, gv, hash)
+	return true, s.writeV3(w, media, gv, hash)
 }
 
 // writeV3 keeps the documents that have built-in kinds, which take long to make and never change. All others are made
 // for who asks.
-func (s *Server) writeV3(w http.ResponseWriter, gv, hash string) error {
+func (s *Server) writeV3(w http.ResponseWriter, media, gv, hash string) error {
 	defs, version := s.definitionsOf(gv)
 	var data []byte
 	var err error
@@ -61,13 +61,23 @@ func (s *Server) writeV3(w http.ResponseWriter, gv, hash string) error {
 		if cap(data) <= keptBuffer {
 			*scratch = data
 		}
+		if err == nil && media == protoV3Legacy {
+			data = appendProtoV3(nil, data)
+		}
 	} else {
-		data, err = s.cached(gv+"@"+hash, func() ([]byte, error) { return s.documentV3(nil, defs, version) })
+		data, err = s.cached(media+" "+gv+"@"+hash, func() ([]byte, error) {
+			doc, err := s.documentV3(nil, defs, version)
+			if err == nil && media == protoV3Legacy {
+				doc = appendProtoV3(nil, doc)
+			}
+			return doc, err
+		})
 	}
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	_, err = w.Write(data)
 	return err
 }
@@ -80,21 +90,6 @@ const keptBuffer = 4 << 20
 // isCustom says whether all of a document's kinds are made by CustomResourceDefinitions.
 func isCustom(defs []*resource.Definition) bool {
 	return !slices.ContainsFunc(defs, func(d *resource.Definition) bool { return !d.Custom })
-}
-
-func acceptsJSON(r *http.Request) bool {
-	accept := strings.Join(r.Header.Values("Accept"), ",")
-	if accept == "" {
-		return true
-	}
-	for clause := range strings.SplitSeq(accept, ",") {
-		media, _, _ := strings.Cut(strings.TrimSpace(clause), ";")
-		switch media {
-		case "application/json", "application/*", "*/*":
-			return true
-		}
-	}
-	return false
 }
 
 // documentV3 appends the document of one group and version to b. Kubernetes makes those of custom kinds apart from all others,
