@@ -49,6 +49,16 @@ func (e *engine) mark(contentType string, data []byte) (metav1.Object, error) {
 	return e.markOf(contentType, data)
 }
 
+// partOf is the part that has a namespace; nil where none has.
+func (e *engine) partOf(namespace string) *part {
+	for _, p := range e.parts {
+		if p.namespace == "" || p.namespace == namespace {
+			return p
+		}
+	}
+	return nil
+}
+
 func (e *engine) did(what counter) { e.stats.did(what) }
 
 // state is that of the part which is furthest from watching.

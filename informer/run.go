@@ -126,12 +126,17 @@ func (i *Informer[T]) WaitForRevision(ctx context.Context, resourceVersion strin
 // WaitForWrite is WaitForRevision for a write to an object in a namespace ("" for kinds without): that the store shows
 // the object as it was written, or newer, or that it is gone. Other namespaces of the Scope are not waited for.
 func (i *Informer[T]) WaitForWrite(ctx context.Context, namespace, resourceVersion string) error {
-	for _, p := range i.engine.parts {
-		if p.namespace == "" || p.namespace == namespace {
-			return i.wait(ctx, resourceVersion, func() string { return *p.shown.Load() })
-		}
+	p := i.engine.partOf(namespace)
+	if p == nil {
+		return fmt.Errorf("informer: namespace %q is not one of %s", namespace, i.cfg.Scope)
 	}
-	return fmt.Errorf("informer: namespace %q is not one of %s", namespace, i.cfg.Scope)
+	return i.wait(ctx, resourceVersion, func() string { return *p.shown.Load() })
+}
+
+// Shows reports whether the store shows a write, as WaitForWrite waits for.
+func (i *Informer[T]) Shows(namespace, resourceVersion string) bool {
+	p := i.engine.partOf(namespace)
+	return p != nil && reached(*p.shown.Load(), resourceVersion)
 }
 
 func (i *Informer[T]) wait(ctx context.Context, rv string, shown func() string) error {

@@ -9,11 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	kfields "k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -136,21 +133,26 @@ func (c *cache) dropUnread(now time.Time) {
 	}
 }
 
-// reading is the informer of the kind and form of obj, an object or list.
-func (c *cache) reading(ctx context.Context, obj kruntime.Object) (*cached, error) {
-	return c.find(ctx, obj, func(e *cached) { e.read = time.Now() })
+// reading is the informer of a kind and form.
+func (c *cache) reading(ctx context.Context, key cacheKey) (*cached, error) {
+	return c.find(ctx, key, func(e *cached) { e.read = time.Now() })
 }
 
 // watching is reading for a watch, which keeps the informer until it is released.
 func (c *cache) watching(ctx context.Context, obj kruntime.Object) (e *cached, release func(), err error) {
-	if e, err = c.find(ctx, obj, func(e *cached) { e.users++ }); err != nil {
+	gvk, err := c.direct.GVKFor(obj)
+	if err != nil {
+		return nil, nil, err
+	}
+	key := cacheKey{gvk, formOf(obj)}
+	if e, err = c.find(ctx, key, func(e *cached) { e.users++ }); err != nil {
 		return nil, nil, err
 	}
 	return e, sync.OnceFunc(func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		e.users--
-		if key := (cacheKey{e.gvk, formOf(obj)}); e.users == 0 && time.Since(e.read) > keepUnread {
+		if e.users == 0 && time.Since(e.read) > keepUnread {
 			e.release()
 			delete(c.informers, key)
 		}
@@ -158,12 +160,7 @@ func (c *cache) watching(ctx context.Context, obj kruntime.Object) (e *cached, r
 }
 
 // find calls use, under mu, with the informer, which is made where there is none.
-func (c *cache) find(ctx context.Context, obj kruntime.Object, use func(*cached)) (*cached, error) {
-	gvk, err := c.direct.GVKFor(obj)
-	if err != nil {
-		return nil, err
-	}
-	key := cacheKey{gvk, formOf(obj)}
+func (c *cache) find(ctx context.Context, key cacheKey, use func(*cached)) (*cached, error) {
 	c.mu.Lock()
 	e := c.informers[key]
 	if e != nil {
@@ -180,7 +177,7 @@ func (c *cache) find(ctx context.Context, obj kruntime.Object, use func(*cached)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e = c.informers[key]; e == nil {
-		e = &cached{gvk: gvk, compact: cfg.Compact}
+		e = &cached{gvk: key.gvk, compact: cfg.Compact}
 		e.objectInformer, e.release = informer.Acquire(c.shared[key.form], *cfg)
 		c.informers[key] = e
 	}
@@ -255,68 +252,4 @@ func (c *cache) wrote(gvk schema.GroupVersionKind, obj client.Object) {
 		}
 	}
 	c.written.wrote(gvk.GroupKind(), obj.GetNamespace(), obj.GetResourceVersion())
-}
-
-func (c *cache) get(ctx context.Context, key client.ObjectKey, obj client.Object) error {
-	inf, err := c.reading(ctx, obj)
-	if err != nil {
-		return err
-	}
-	if err := c.written.wait(ctx, inf.objectInformer, inf.gvk, key.Namespace); err != nil {
-		return err
-	}
-	found, ok := inf.Get(key.Namespace, key.Name)
-	if !ok || c.written.hides(inf.gvk.GroupKind(), found) {
-		m, err := c.direct.MappingFor(ctx, inf.gvk)
-		if err != nil {
-			return err
-		}
-		return apierrors.NewNotFound(m.Resource.GroupResource(), key.Name)
-	}
-	reflect.ValueOf(obj).Elem().Set(reflect.ValueOf(inf.own(found)).Elem())
-	return nil
-}
-
-// own is an object of the informer's that the caller may change.
-func (e *cached) own(obj client.Object) kruntime.Object {
-	if e.compact {
-		return obj
-	}
-	return obj.DeepCopyObject()
-}
-
-func (c *cache) list(ctx context.Context, list client.ObjectList, namespace string, o metav1.ListOptions) error {
-	byLabels, err := labels.Parse(o.LabelSelector)
-	if err != nil {
-		return err
-	}
-	byFields, err := kfields.ParseSelector(o.FieldSelector)
-	if err != nil {
-		return err
-	}
-	inf, err := c.reading(ctx, list)
-	if err != nil {
-		return err
-	}
-	if err := c.written.wait(ctx, inf.objectInformer, inf.gvk, namespace); err != nil {
-		return err
-	}
-	snapshot := inf.Snapshot()
-	items := []kruntime.Object{}
-	for obj := range snapshot.List(namespace) {
-		if byLabels.Matches(labels.Set(obj.GetLabels())) && byFields.Matches(fieldsOf(obj)) && !c.written.hides(inf.gvk.GroupKind(), obj) {
-			items = append(items, inf.own(obj))
-		}
-	}
-	if err := meta.SetList(list, items); err != nil {
-		return err
-	}
-	list.SetResourceVersion(snapshot.ResourceVersion())
-	list.GetObjectKind().SetGroupVersionKind(inf.gvk.GroupVersion().WithKind(inf.gvk.Kind + "List"))
-	return nil
-}
-
-// fieldsOf are the fields that every kind can be selected by.
-func fieldsOf(obj client.Object) kfields.Set {
-	return kfields.Set{"metadata.name": obj.GetName(), "metadata.namespace": obj.GetNamespace()}
 }

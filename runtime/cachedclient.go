@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"iter"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kfields "k8s.io/apimachinery/pkg/fields"
@@ -9,13 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
 // cachedClient reads from informers and writes to the server. What it has written, it reads.
 type cachedClient struct {
 	*client.Direct
-	cache *cache
+	cache   *cache
+	applied client.Applied
 }
 
 var _ client.Client = (*cachedClient)(nil)
@@ -29,7 +32,7 @@ func (c *cachedClient) Get(ctx context.Context, key client.ObjectKey, obj client
 	if c.cache.kinds[gvk.GroupKind()].Uncached || !c.cache.sees(gvk, key.Namespace) {
 		return c.Direct.Get(ctx, key, obj)
 	}
-	return c.cache.get(ctx, key, obj)
+	return c.cache.get(ctx, cacheKey{gvk, formOf(obj)}, key, obj)
 }
 
 // List implements client.Reader.
@@ -39,12 +42,53 @@ func (c *cachedClient) List(ctx context.Context, list client.ObjectList, opts ..
 		return err
 	}
 	namespace, o := client.ListOptionsOf(opts...)
-	if o.Limit > 0 || o.Continue != "" || o.ResourceVersion != "" || !cachedFields(o.FieldSelector) ||
-		c.cache.kinds[gvk.GroupKind()].Uncached || !c.cache.sees(gvk, namespace) ||
-		namespace == "" && len(c.cache.namespacesOf(gvk)) > 0 && !c.onlyCached(ctx, gvk) {
+	if o.Limit > 0 || !c.lists(ctx, gvk, namespace, &o) {
 		return c.Direct.List(ctx, list, opts...)
 	}
-	return c.cache.list(ctx, list, namespace, o)
+	sel, err := newSelection(namespace, &o)
+	if err != nil {
+		return err
+	}
+	return c.cache.list(ctx, cacheKey{gvk, formOf(list)}, list, sel)
+}
+
+// Each is what client.EachOf calls: what List reads from the cache comes from there, one at a time. Where that is so, a
+// Limit means nothing: there are no pages.
+func (c *cachedClient) Each(ctx context.Context, list client.ObjectList, opts ...client.ListOption) iter.Seq2[client.Object, error] {
+	return func(yield func(client.Object, error) bool) {
+		gvk, err := c.GVKFor(list)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		namespace, o := client.ListOptionsOf(opts...)
+		if !c.lists(ctx, gvk, namespace, &o) {
+			client.EachOf(ctx, c.Direct, list, opts...)(yield)
+			return
+		}
+		sel, err := newSelection(namespace, &o)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		objects, _, err := c.cache.each(ctx, cacheKey{gvk, formOf(list)}, sel)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for obj := range objects {
+			if !yield(obj, nil) {
+				return
+			}
+		}
+	}
+}
+
+// lists says whether a list, of no Limit, is one that the cache can answer.
+func (c *cachedClient) lists(ctx context.Context, gvk schema.GroupVersionKind, namespace string, o *metav1.ListOptions) bool {
+	return o.Continue == "" && o.ResourceVersion == "" && cachedFields(o.FieldSelector) &&
+		!c.cache.kinds[gvk.GroupKind()].Uncached && c.cache.sees(gvk, namespace) &&
+		(namespace != "" || len(c.cache.namespacesOf(gvk)) == 0 || c.onlyCached(ctx, gvk))
 }
 
 // onlyCached says whether a list of all namespaces is one of those in the cache: where the kind has no namespaces.
@@ -113,9 +157,22 @@ func (c *cachedClient) Patch(ctx context.Context, obj client.Object, patch clien
 	return c.changing(ctx, "patch", obj, opts, c.Direct.Patch(ctx, obj, patch, opts...))
 }
 
-// Apply implements client.Writer.
+// Apply implements client.Writer. What would change nothing, as far as the cache knows, is not sent, and is no write.
 func (c *cachedClient) Apply(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
-	return c.changing(ctx, "apply", obj, opts, c.Direct.Apply(ctx, obj, opts...))
+	sent, err := c.applied.Apply(ctx, c.Direct, "", obj, c.current, opts...)
+	if !sent {
+		return err
+	}
+	return c.changing(ctx, "apply", obj, opts, err)
+}
+
+// current is a client.Current.
+func (c *cachedClient) current(_ context.Context, obj client.Object) (client.Object, error) {
+	gvk, err := c.GVKFor(obj)
+	if err != nil {
+		return nil, err
+	}
+	return c.cache.current(gvk, obj), nil
 }
 
 // Delete implements client.Writer. Reads that come after know of it: where finalizers hold the object, they show it with
@@ -186,7 +243,7 @@ func (c *cachedClient) learnWhatIsLeft(ctx context.Context, gvk schema.GroupVers
 		c.cache.written.wrote(gvk.GroupKind(), namespace, left.ResourceVersion)
 		return nil
 	}
-	c.cache.written.clear(gvk.GroupKind(), newClearing(left.ResourceVersion, survived, func(obj client.Object) bool {
+	c.cache.written.clear(gvk.GroupKind(), newClearing(left.ResourceVersion, survived, func(obj informer.Meta) bool {
 		return (namespace == "" || obj.GetNamespace() == namespace) && selector.Matches(labels.Set(obj.GetLabels())) &&
 			byFields.Matches(fieldsOf(obj))
 	}))
@@ -229,6 +286,13 @@ func (s notingSubresource) Patch(ctx context.Context, obj client.Object, patch c
 
 // Apply implements client.SubResourceClient.
 func (s notingSubresource) Apply(ctx context.Context, obj client.Object, opts ...client.WriteOption) error {
+	if s.name == "status" {
+		sent, err := s.c.applied.Apply(ctx, s.c.Direct, s.name, obj, s.c.current, opts...)
+		if !sent {
+			return err
+		}
+		return s.noting(ctx, "apply", obj, obj, err)
+	}
 	return s.noting(ctx, "apply", obj, obj, s.SubResourceClient.Apply(ctx, obj, opts...))
 }
 

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/keelson-project/keelson/runtime/client"
+	"github.com/keelson-project/keelson/informer"
 )
 
 // written knows what this client has written, so that reads from caches never answer with something older. Kinds are
@@ -33,13 +33,13 @@ type writtenKind struct {
 
 // clearing is a DeleteAllOf: of what it was for, nothing up to a revision is left but some.
 type clearing struct {
-	match    func(client.Object) bool
+	match    func(informer.Meta) bool
 	upTo     uint64
 	survived map[types.UID]bool
 	at       time.Time
 }
 
-func newClearing(upTo string, survived map[types.UID]bool, match func(client.Object) bool) clearing {
+func newClearing(upTo string, survived map[types.UID]bool, match func(informer.Meta) bool) clearing {
 	rv, _ := strconv.ParseUint(upTo, 10, 64) // 0, of a server whose revisions are no numbers, hides nothing
 	return clearing{match: match, upTo: rv, survived: survived, at: time.Now()}
 }
@@ -129,7 +129,7 @@ func (w *written) sweep(k *writtenKind) {
 }
 
 // hides says whether obj, as a cache has it, is known to be gone.
-func (w *written) hides(gk schema.GroupKind, obj client.Object) bool {
+func (w *written) hides(gk schema.GroupKind, obj informer.Meta) bool {
 	if w.ends.Load() == 0 {
 		return false
 	}
@@ -168,6 +168,25 @@ func (w *written) wait(ctx context.Context, inf *objectInformer, gvk schema.Grou
 		}
 	}
 	return nil
+}
+
+// shown says whether inf shows all that was written in a namespace. It waits for nothing.
+func (w *written) shown(inf *objectInformer, gvk schema.GroupVersionKind, namespace string) bool {
+	if !inf.HasSynced() {
+		return false
+	}
+	var few [4]revisionIn
+	for _, r := range w.revisions(few[:0], gvk.GroupKind(), namespace) {
+		if r.namespace == anywhere {
+			now, _ := strconv.ParseUint(inf.Snapshot().ResourceVersion(), 10, 64)
+			if upTo, _ := strconv.ParseUint(r.revision, 10, 64); now < upTo {
+				return false
+			}
+		} else if !inf.Shows(r.namespace, r.revision) {
+			return false
+		}
+	}
+	return true
 }
 
 type revisionIn struct{ namespace, revision string }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -60,11 +61,12 @@ func listOf[T Object](scheme *kruntime.Scheme) (ObjectList, error) {
 
 // EachOf is Each for lists of any form; list says which, with its apiVersion and kind where it is unstructured or one
 // of metadata. The list itself is left as it is.
+//
+// A Client that answers lists without a server has a method Each of the same shape, which takes the place of pages: one
+// call of VerbList to interceptors, instead of one for each page.
 func EachOf(ctx context.Context, c Reader, list ObjectList, opts ...ListOption) iter.Seq2[Object, error] {
-	if direct, ok := c.(interface {
-		Each(context.Context, ObjectList, ...ListOption) iter.Seq2[Object, error]
-	}); ok {
-		return direct.Each(ctx, list, opts...)
+	if e, ok := c.(eacher); ok && goesThrough(c) {
+		return e.Each(ctx, list, opts...)
 	}
 	return func(yield func(Object, error) bool) {
 		p := pages{c: c, opts: opts, ordered: true}
@@ -74,28 +76,63 @@ func EachOf(ctx context.Context, c Reader, list ObjectList, opts ...ListOption) 
 				yield(nil, err)
 				return
 			}
-			stopped := false
 			err := meta.EachListItem(page, func(item kruntime.Object) error {
 				obj, ok := item.(Object)
 				if !ok {
 					return fmt.Errorf("client: %T has no metadata", item)
 				}
 				if p.new(obj) && !yield(obj, nil) {
-					stopped = true
 					return errStopped
 				}
 				return nil
 			})
-			if stopped {
+			switch {
+			case err == errStopped: //nolint:errorlint // nobody wraps it
 				return
-			}
-			if err != nil {
+			case err != nil:
 				yield(nil, err)
 				return
-			}
-			if p.token == "" {
+			case p.token == "":
 				return
 			}
+		}
+	}
+}
+
+type eacher interface {
+	Each(ctx context.Context, list ObjectList, opts ...ListOption) iter.Seq2[Object, error]
+}
+
+// goesThrough says whether c, or what it is a view of, has a method Each of its own.
+func goesThrough(c Reader) bool {
+	for {
+		view, ok := c.(*intercepted)
+		if !ok {
+			_, ok = c.(eacher)
+			return ok
+		}
+		c = view.Client
+	}
+}
+
+// Each is what EachOf calls where the Client below has one.
+func (c *intercepted) Each(ctx context.Context, list ObjectList, opts ...ListOption) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		call := &Call{Verb: VerbList, Object: list, Key: ObjectKey{Namespace: listOptionsOf(opts).namespace}, ListOptions: slices.Clip(opts)}
+		stopped := false
+		err := c.call(ctx, call, func(ctx context.Context) error {
+			for obj, err := range EachOf(ctx, c.Client, list, call.ListOptions...) {
+				if err != nil {
+					return err
+				}
+				if stopped = stopped || !yield(obj, nil); stopped {
+					return nil
+				}
+			}
+			return nil
+		})
+		if err != nil && !stopped {
+			yield(nil, err)
 		}
 	}
 }
