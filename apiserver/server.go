@@ -83,7 +83,7 @@ func New(c Config) (*Server, error) {
 		synced: make(chan struct{}), ready: make(chan struct{}), stopping: make(chan struct{}),
 		metrics: metrics.New(),
 	}
-	models := models.New()
+	models := models.Embedded()
 	if err := s.defineKinds(models); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 )
 
@@ -54,7 +55,7 @@ func (t *localTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, w.failed
 	}
 	return &http.Response{
-		StatusCode: w.code, Status: http.StatusText(w.code), Proto: in.Proto, ProtoMajor: 2,
+		StatusCode: w.code, Status: strconv.Itoa(w.code) + " " + http.StatusText(w.code), Proto: in.Proto, ProtoMajor: 2,
 		Header: w.sent, Body: &localBody{PipeReader: body, cancel: cancel}, ContentLength: -1, Request: r,
 	}, nil
 }

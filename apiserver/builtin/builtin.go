@@ -15,7 +15,7 @@ import (
 
 // Options are what hooks of the kinds need from the server around them.
 type Options struct {
-	// Models are the schemas to compile; nil opens the embedded ones.
+	// Models are the schemas to compile, each once for all who use the same Set; nil: the embedded ones.
 	Models *models.Set
 	// ServiceIPs hands out the cluster addresses of Services; nil makes an IPAllocator for 10.96.0.0/12 that
 	// knows only what passes through it (enough for tests; a server gives one that reads what is stored).
@@ -28,15 +28,19 @@ type kinds struct {
 	ips      ServiceIPs
 }
 
+// compilerKey is that of what all servers' kinds are compiled by, among what is made of the models.
+type compilerKey struct{}
+
 // Definitions returns the built-in kinds, new ones on each call. Nothing is decoded or compiled before its use.
 func Definitions(o Options) []*resource.Definition {
 	if o.Models == nil {
-		o.Models = models.New()
+		o.Models = models.Embedded()
 	}
 	if o.ServiceIPs == nil {
 		o.ServiceIPs = NewIPAllocator(DefaultServiceCIDR, nil)
 	}
-	k := kinds{compiler: typed.NewCompiler(o.Models, defaulters()), ips: o.ServiceIPs}
+	compiler := o.Models.Derive(compilerKey{}, func() any { return typed.NewCompiler(o.Models, defaulters()) })
+	k := kinds{compiler: compiler.(*typed.Compiler), ips: o.ServiceIPs}
 	events := k.event()
 	return []*resource.Definition{
 		k.namespace(), k.configMap(), k.secret(), k.serviceAccount(), k.service(), k.pod(),

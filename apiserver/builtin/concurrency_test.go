@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/keelson-project/keelson/apiserver/builtin"
+	"github.com/keelson-project/keelson/apiserver/builtin/models"
 	"github.com/keelson-project/keelson/apiserver/discovery"
 	"github.com/keelson-project/keelson/apiserver/openapi"
 	"github.com/keelson-project/keelson/apiserver/resource"
@@ -16,7 +17,7 @@ import (
 // TestFirstUseByManyAtOnce is for the race detector: everything that is made on first use is used first by many.
 func TestFirstUseByManyAtOnce(t *testing.T) {
 	catalog := resource.NewCatalog()
-	defs := builtin.Definitions(builtin.Options{})
+	defs := builtin.Definitions(builtin.Options{Models: models.New()}) // of which nobody has used anything
 	for _, d := range defs {
 		catalog.Put(d)
 	}

@@ -64,7 +64,7 @@ func TestCreateIsUpdate(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	d := definition(t, []byte(everything))
-	m := For(d, d.Version("v1"), "", models.New())
+	m := For(d, d.Version("v1"), "", models.Embedded())
 	short := 0
 	const tries = 2000
 	for range tries {
@@ -87,7 +87,7 @@ func TestCreateIsUpdate(t *testing.T) {
 
 // TestCreateIsUpdateOfRealObjects does the same with those of the corpus.
 func TestCreateIsUpdateOfRealObjects(t *testing.T) {
-	set, managers := models.New(), map[string]*Manager{}
+	set, managers := models.Embedded(), map[string]*Manager{}
 	for _, file := range corpus.CRDs(t) {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -129,7 +129,7 @@ func TestCreateIsUpdateOfRealObjects(t *testing.T) {
 
 // TestCreateIsUpdateOfBuiltIns: what their Go types always encode is nobody's.
 func TestCreateIsUpdateOfBuiltIns(t *testing.T) {
-	set := models.New()
+	set := models.Embedded()
 	tried := 0
 	for _, d := range builtin.Definitions(builtin.Options{Models: set}) {
 		v := &d.Versions[0]

@@ -27,6 +27,9 @@ import (
 type Models interface {
 	// Schema returns a fresh copy of the schema of that name, in OpenAPI v3 form, or nil.
 	Schema(name string) *spec.Schema
+	// Derive returns the value of key among those that were made of the models alone, which make makes where there is
+	// none yet.
+	Derive(key any, make func() any) any
 }
 
 // Manager keeps account of the writes to one version of a kind, or to one of its subresources. It is safe for

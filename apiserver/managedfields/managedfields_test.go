@@ -17,7 +17,7 @@ import (
 
 // deployments is the built-in kind with lists and maps of all sorts.
 func deployments() (*resource.Definition, *models.Set) {
-	set := models.New()
+	set := models.Embedded()
 	for _, d := range builtin.Definitions(builtin.Options{Models: set}) {
 		if _, ok := d.Versions[0].GoType.(*appsv1.Deployment); ok {
 			return d, set

@@ -19,7 +19,8 @@ type Named interface {
 	ModelName() string
 }
 
-type structureKey struct{ version string }
+// structureKey is that of a structure among what is made of the Definition, or of the models, which have a name.
+type structureKey struct{ version, model string }
 
 // structure is how the objects of one version merge, made when first needed.
 type structure struct {
@@ -34,7 +35,11 @@ func (m *Manager) structure(gvk schema.GroupVersionKind) (*typed.ParseableType, 
 	if v == nil || gvk.Group != m.def.Group || gvk.Kind != m.def.Names.Kind {
 		return nil, (&adapter{Manager: m}).notRegistered(gvk)
 	}
-	s := m.def.Derived.Get(structureKey{v.Name}, func() any { return &structure{} }).(*structure)
+	kept, key := m.def.Derived.Get, structureKey{version: v.Name}
+	if named, ok := v.Schema.(Named); ok {
+		kept, key = m.models.Derive, structureKey{model: named.ModelName()}
+	}
+	s := kept(key, func() any { return &structure{} }).(*structure)
 	s.once.Do(func() { s.t, s.err = newStructure(v, m.models) })
 	return &s.t, s.err
 }

@@ -70,7 +70,7 @@ type Server struct {
 // New returns a Server of the documents of catalog. It builds nothing yet.
 func New(catalog *resource.Catalog, o Options) *Server {
 	if o.Models == nil {
-		o.Models = models.New()
+		o.Models = models.Embedded()
 	}
 	if o.Title == "" {
 		o.Title = "Kubernetes"

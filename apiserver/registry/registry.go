@@ -55,7 +55,7 @@ func New(store storage.Store, cache *watchcache.Cache, o Options) *Registry {
 		o.Now = time.Now
 	}
 	if o.Models == nil {
-		o.Models = models.New()
+		o.Models = models.Embedded()
 	}
 	return &Registry{store: store, cache: cache, admission: o.Admission, now: o.Now, models: o.Models, configs: map[string]*openConfig{}, metadata: map[string]*watchcache.Resource{}}
 }

@@ -10,15 +10,18 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"weak"
 
 	"k8s.io/kube-openapi/pkg/validation/spec"
+
+	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
 //go:embed data/*.json.gz
@@ -43,12 +46,13 @@ const RefPrefix = "#/components/schemas/"
 // garbage collector leaves them: a schema is compiled once and published rarely.
 type Set struct {
 	fingerprint func() string
+	derived     resource.Derived
 
 	mu     sync.Mutex
 	loaded map[string]weak.Pointer[index] // by package
 }
 
-type index map[string]json.RawMessage // model name -> Entry as JSON
+type index map[string]json.RawMessage // model name -> Entry as JSON, parts of one text
 
 // Entry is one model.
 type Entry struct {
@@ -61,10 +65,23 @@ type Entry struct {
 	Kinds []string `json:"kinds"`
 }
 
-// New returns the set; nothing is decoded yet.
+// embedded is one for the process: it follows from the program alone, and a test that starts its hundredth server does
+// not compile the kinds for the hundredth time.
+var embedded = sync.OnceValue(New)
+
+// Embedded returns the set that all servers of the process have in common.
+func Embedded() *Set { return embedded() }
+
+// New returns a set that has nothing in common with others. Nothing is decoded before it is asked for.
 func New() *Set {
 	return &Set{loaded: map[string]weak.Pointer[index]{}, fingerprint: sync.OnceValue(fingerprint)}
 }
+
+// Derive returns what somebody has made of the models alone and wants to keep: the value of key, which make makes where
+// there is none yet. All who use the Set share it, so it must neither depend on one of them nor be changed. Keys are
+// comparable values of a type that the caller alone has. make may run more than once at the same time; one result is
+// kept.
+func (s *Set) Derive(key any, make func() any) any { return s.derived.Get(key, make) }
 
 // Fingerprint is a digest of all models; it changes when any of them does.
 func (s *Set) Fingerprint() string { return s.fingerprint() }
@@ -131,26 +148,31 @@ func (s *Set) load(pkg string) *index {
 	if ix := s.loaded[pkg].Value(); ix != nil {
 		return ix
 	}
-	ix := &index{}
+	ix := index{}
 	if data, err := files.ReadFile("data/" + pkg + ".json.gz"); err == nil {
-		if err := decode(data, ix); err != nil {
+		if ix, err = decode(data); err != nil {
 			panic(fmt.Sprintf("models: embedded file of %s: %v", pkg, err)) // the build is broken
 		}
 	}
-	s.loaded[pkg] = weak.Make(ix)
-	return ix
+	s.loaded[pkg] = weak.Make(&ix)
+	return &ix
 }
 
-func decode(data []byte, ix *index) error {
+func decode(data []byte) (index, error) {
 	r, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		return err
+	var plain bytes.Buffer
+	plain.Grow(int(binary.LittleEndian.Uint32(data[len(data)-4:])) + bytes.MinRead) // gzip ends with the length
+	if _, err := plain.ReadFrom(r); err != nil {
+		return nil, err
 	}
-	return json.Unmarshal(plain, ix)
+	ix := index{}
+	for name, entry := range jsonscan.Members(plain.Bytes()) {
+		ix[string(name)] = entry
+	}
+	return ix, nil
 }
 
 // EachRef calls f with the name of each model that s refers to.

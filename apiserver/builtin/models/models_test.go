@@ -10,14 +10,14 @@ import (
 )
 
 func Example() {
-	pod := models.New().Schema("io.k8s.api.core.v1.Pod")
+	pod := models.Embedded().Schema("io.k8s.api.core.v1.Pod")
 	fmt.Println(pod.Description)
 	// Output: Pod is a collection of containers that can run on a host. This resource is created by clients and scheduled onto hosts.
 }
 
 // TestReferencesAreComplete follows every reference from every kind.
 func TestReferencesAreComplete(t *testing.T) {
-	set, seen := models.New(), map[string]bool{}
+	set, seen := models.Embedded(), map[string]bool{}
 	var visit func(name, from string)
 	visit = func(name, from string) {
 		if seen[name] {

@@ -12,7 +12,7 @@ import (
 )
 
 func Example() {
-	c := typed.NewCompiler(models.New(), map[string]typed.Defaulter{
+	c := typed.NewCompiler(models.Embedded(), map[string]typed.Defaulter{
 		"io.k8s.api.apps.v1.DeploymentSpec": func(spec map[string]any) {
 			if spec["replicas"] == nil {
 				spec["replicas"] = int64(1)

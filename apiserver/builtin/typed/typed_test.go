@@ -25,7 +25,7 @@ import (
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
-func compiler() *typed.Compiler { return typed.NewCompiler(models.New(), nil) }
+func compiler() *typed.Compiler { return typed.NewCompiler(models.Embedded(), nil) }
 
 // goTypes are kinds of several groups; those that Keelson does not serve yet show that they would be data only.
 var goTypes = map[string]any{
