@@ -73,6 +73,44 @@ var _ = Describe("A deletion", func() {
 		}
 	})
 
+	DescribeTable("is answered with a Status, or with what was deleted",
+		func(path, body, kind string) {
+			path, body = strings.ReplaceAll(path, "NS", ns), strings.ReplaceAll(body, "NS", ns)
+			item := path + "/" + "a-" + ns
+			send("POST", path, strings.Replace(body, "{", `{"metadata":{"name":"a-`+ns+`"},`, 1)).ok(201)
+			dry := send("DELETE", item+"?dryRun=All&orphanDependents=false", none).ok(200)
+			Expect(dry.at("kind")).To(Equal(kind), dry.body)
+			a := send("DELETE", item, no).ok(200)
+			Expect(a.at("kind")).To(Equal(kind), a.body)
+			get(item).status(404, "NotFound", "")
+			if kind == "Status" {
+				Expect(a.at("details", "name")).To(Equal("a-" + ns))
+				return
+			}
+			Expect(a.at("metadata", "name")).To(Equal("a-" + ns))
+			marks := fmt.Sprint(a.at("metadata", "deletionTimestamp") != nil, a.at("metadata", "deletionGracePeriodSeconds"), a.at("metadata", "generation"))
+			if kind == "Pod" {
+				Expect(marks).To(Equal("true 0 2"))
+			} else {
+				Expect(marks).To(Equal("false <nil> <nil>"))
+			}
+
+			send("POST", path, strings.Replace(body, "{", `{"metadata":{"name":"a-`+ns+`"},`, 1)).ok(201)
+			table := send("DELETE", item, none, "Accept: application/json;as=Table;v=v1;g=meta.k8s.io").ok(200)
+			Expect(table.at("kind")).To(Equal("Table"), table.body)
+		},
+		Entry("config map", "/api/v1/namespaces/NS/configmaps", `{"data":{}}`, "Status"),
+		Entry("secret", "/api/v1/namespaces/NS/secrets", `{"data":{}}`, "Status"),
+		Entry("service account", "/api/v1/namespaces/NS/serviceaccounts", `{"secrets":[]}`, "ServiceAccount"),
+		Entry("service", "/api/v1/namespaces/NS/services", `{"spec":{"ports":[{"port":80}]}}`, "Service"),
+		Entry("pod", "/api/v1/namespaces/NS/pods", `{"spec":{"containers":[{"name":"a","image":"a"}]}}`, "Pod"),
+		Entry("event", "/api/v1/namespaces/NS/events", `{"involvedObject":{"namespace":"NS"}}`, "Status"),
+		Entry("deployment", "/apis/apps/v1/namespaces/NS/deployments", `{"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"a","image":"a"}]}}}}`, "Status"),
+		Entry("job", "/apis/batch/v1/namespaces/NS/jobs", `{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"a","image":"a"}]}}}}`, "Status"),
+		Entry("lease", "/apis/coordination.k8s.io/v1/namespaces/NS/leases", `{"spec":{}}`, "Status"),
+		Entry("storage version migration", "/apis/storagemigration.k8s.io/v1/storageversionmigrations", `{"spec":{"resource":{"group":"","resource":"secrets"}}}`, "Status"),
+	)
+
 	It("says what precondition failed", func() {
 		send("POST", maps, `{"metadata":{"name":"a"}}`).ok(201)
 		send("DELETE", maps+"/a", `{"preconditions":{"uid":"u"}}`).status(409, "Conflict", `Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition (u) does not match the UID in record (`)

@@ -199,7 +199,7 @@ func (k kinds) serviceAccount() *resource.Definition {
 			Plural: "serviceaccounts", Singular: "serviceaccount", Kind: "ServiceAccount", ListKind: "ServiceAccountList",
 			ShortNames: []string{"sa"},
 		},
-		Namespaced: true, Storage: "v1", Prefix: "/registry/serviceaccounts/",
+		Namespaced: true, Storage: "v1", Prefix: "/registry/serviceaccounts/", AnswersDeleted: true,
 		Versions: []resource.Version{{
 			Name: "v1", Served: true, GoType: &corev1.ServiceAccount{},
 			Schema: k.compiler.Schema("io.k8s.api.core.v1.ServiceAccount", &corev1.ServiceAccount{}, nil),

@@ -16,7 +16,7 @@ func (k kinds) pod() *resource.Definition {
 			Plural: "pods", Singular: "pod", Kind: "Pod", ListKind: "PodList",
 			ShortNames: []string{"po"}, Categories: []string{"all"},
 		},
-		Namespaced: true, Storage: "v1", Prefix: "/registry/pods/",
+		Namespaced: true, Storage: "v1", Prefix: "/registry/pods/", AnswersDeleted: true, Graceful: true,
 		SelectableFields: podFields(),
 		Versions: []resource.Version{{
 			Name: "v1", Served: true, GoType: &corev1.Pod{},

@@ -21,7 +21,7 @@ func (k kinds) service() *resource.Definition {
 			Plural: "services", Singular: "service", Kind: "Service", ListKind: "ServiceList",
 			ShortNames: []string{"svc"}, Categories: []string{"all"},
 		},
-		Namespaced: true, Storage: "v1", Prefix: "/registry/services/specs/", CreateOnUpdate: true,
+		Namespaced: true, Storage: "v1", Prefix: "/registry/services/specs/", CreateOnUpdate: true, AnswersDeleted: true,
 		ValidateName: validation.NameIsDNS1035Label,
 		SelectableFields: []resource.SelectableField{
 			{Name: "spec.clusterIP", Path: []string{"spec", "clusterIP"}},

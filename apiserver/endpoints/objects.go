@@ -139,9 +139,9 @@ func (c *call) delete() error {
 	if err != nil {
 		return err
 	}
-	if !d.Gone {
+	if !d.Gone || c.t.Def.AnswersDeleted {
 		code := http.StatusOK
-		if o.OrphanDependents != nil && !*o.OrphanDependents { //nolint:staticcheck // deprecated, still served
+		if !d.Gone && o.OrphanDependents != nil && !*o.OrphanDependents { //nolint:staticcheck // deprecated, still served
 			code = http.StatusAccepted
 		}
 		return c.writeOne(out, code, d.Object(c.r.Context()))

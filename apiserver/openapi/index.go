@@ -15,7 +15,7 @@ import (
 )
 
 // documentForm is part of every hash: raise it when what is made of a Definition changes.
-const documentForm = "3"
+const documentForm = "4"
 
 // index is the list of the v3 documents.
 type index struct {
@@ -114,6 +114,7 @@ func appendIdentity(b []byte, d *resource.Definition) ([]byte, error) {
 		b = appendSized(b, s)
 	}
 	b = strconv.AppendBool(strconv.AppendBool(b, d.Namespaced), d.NoDeleteCollection)
+	b = strconv.AppendBool(b, d.AnswersDeleted)
 	for i := range d.Versions {
 		v := &d.Versions[i]
 		b = strconv.AppendBool(strconv.AppendBool(appendSized(b, v.Name), v.Served), v.GoType != nil)

@@ -198,6 +198,9 @@ func (b *pathBuilder) item(at string, params params) path {
 	put.body, put.params, put.codes = b.model, b.write, okCreated
 	del := b.operation("delete", "delete", "delete", b.name(), "delete"+article(kind)+kind)
 	del.body, del.optional, del.result, del.params, del.codes = deleteOptions, true, models.Status, b.remove, okAccepted
+	if b.d.AnswersDeleted {
+		del.result = b.model
+	}
 	return path{path: at, params: params, operations: []operation{get, put, b.patchOperation(b.name(), "partially update the specified "+kind), del}}
 }
 

@@ -89,6 +89,9 @@ func (r *Registry) deleteOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 		res, err = r.put(ctx, &stored, obj, kv.ModRevision, dryRun)
 	case !stays && !t.finalizersFor(obj, o):
 		d.Gone = true
+		if t.Def.Graceful {
+			r.mark(obj)
+		}
 		res, err = r.remove(ctx, &stored, kv, obj, dryRun)
 	default:
 		if !stays {

@@ -83,6 +83,11 @@ type Definition struct {
 	CreateOnUpdate bool
 	// NoDependents: a deletion leaves the garbage collector nothing to do, whatever it is asked for (Event).
 	NoDependents bool
+	// AnswersDeleted: a deletion is answered with the object in its last state, and not with a Status (Service).
+	AnswersDeleted bool
+	// Graceful: what is deleted says so in its last state, by deletionTimestamp and deletionGracePeriodSeconds, as what
+	// waits for somebody to end it does (Pod).
+	Graceful bool
 	// OrphanByDefault: dependents stay where a deletion does not say otherwise (Job).
 	OrphanByDefault bool
 	// RevisionRequired: a PUT must say which resourceVersion it is based on. All custom kinds want that.
