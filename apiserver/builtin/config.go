@@ -202,13 +202,8 @@ func (k kinds) serviceAccount() *resource.Definition {
 		Namespaced: true, Storage: "v1", Prefix: "/registry/serviceaccounts/", AnswersDeleted: true,
 		Versions: []resource.Version{{
 			Name: "v1", Served: true, GoType: &corev1.ServiceAccount{},
-			Schema: k.compiler.Schema("io.k8s.api.core.v1.ServiceAccount", &corev1.ServiceAccount{}, nil),
-			Columns: []resource.Column{
-				column("Secrets", "string", corev1.ServiceAccount{}.SwaggerDoc()["secrets"], func(obj resource.Object) any {
-					return int64(len(items(obj, "secrets")))
-				}),
-				ageColumn(),
-			},
+			Schema:  k.compiler.Schema("io.k8s.api.core.v1.ServiceAccount", &corev1.ServiceAccount{}, nil),
+			Columns: []resource.Column{ageColumn()},
 		}},
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -123,14 +124,14 @@ func renameEvent(obj resource.Object, from, to eventWords) resource.Object {
 // eventColumns are Kubernetes' (the name comes last).
 func eventColumns(w eventWords) []resource.Column {
 	doc := corev1.Event{}.SwaggerDoc()
-	name := atPath("Name", corev1.Event{}.SwaggerDoc()["name"], "metadata", "name")
+	name := atPath("Name", metav1.ObjectMeta{}.SwaggerDoc()["name"], "metadata", "name")
 	name.Format, name.Priority = "name", 1
 	return []resource.Column{
 		column("Last Seen", "string", doc["lastTimestamp"], func(obj resource.Object) any { return since(lastSeen(obj, w)) }),
 		atPath("Type", doc["type"], "type"),
 		atPath("Reason", doc["reason"], "reason"),
 		column("Object", "string", doc["involvedObject"], func(obj resource.Object) any { return regarded(obj, w) }),
-		wide(column("Subobject", "string", "The field path of the object's part", func(obj resource.Object) any {
+		wide(column("Subobject", "string", corev1.ObjectReference{}.SwaggerDoc()["fieldPath"], func(obj resource.Object) any {
 			return text(obj, w.object, "fieldPath")
 		})),
 		wide(column("Source", "string", doc["source"], func(obj resource.Object) any { return eventSource(obj, w) })),

@@ -47,7 +47,7 @@ func TestColumns(t *testing.T) {
 		{"", "namespaces", "{" + meta + "status: {phase: Active}}", "STATUS | AGE", "Active | 5m"},
 		{"", "configmaps", "{" + meta + "data: {a: b, c: d}, binaryData: {e: Zg==}}", "DATA | AGE", "3 | 5m"},
 		{"", "secrets", "{" + meta + "type: Opaque, data: {a: Yg==}}", "TYPE | DATA | AGE", "Opaque | 1 | 5m"},
-		{"", "serviceaccounts", "{" + meta + "}", "SECRETS | AGE", "0 | 5m"},
+		{"", "serviceaccounts", "{" + meta + "}", "AGE", "5m"},
 		{"coordination.k8s.io", "leases", "{" + meta + "spec: {holderIdentity: me}}", "HOLDER | AGE", "me | 5m"},
 		{"", "services", "{" + meta + "spec: {type: LoadBalancer, clusterIP: 10.96.0.7, ports: [{port: 80, nodePort: 30080, protocol: TCP}, {port: 53, protocol: UDP}], selector: {b: c, a: b}}}",
 			"TYPE | CLUSTER-IP | EXTERNAL-IP | PORT(S) | AGE | (SELECTOR)", "LoadBalancer | 10.96.0.7 | <pending> | 80:30080/TCP,53/UDP | 5m | a=b,b=c"},
