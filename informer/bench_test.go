@@ -158,7 +158,7 @@ func BenchmarkWhere(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				n := 0
-				for range inf.Snapshot().Where("", func(m informer.Meta) bool { return m.GetLabels()["tier"] == "t3" }) {
+				for range inf.Snapshot().Select(informer.Query{Match: func(m informer.Meta) bool { return m.GetLabels()["tier"] == "t3" }}) {
 					n++
 				}
 				if n != 1000 {

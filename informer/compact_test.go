@@ -101,7 +101,7 @@ func sameMeta(t *testing.T, got, want informer.Meta) {
 	}
 }
 
-// Indexes and handlers of Meta, and Where, must work without decoding.
+// Indexes and handlers of Meta, and what Select matches, must work without decoding.
 func TestMetaDecodesNothing(t *testing.T) {
 	c := newCollection()
 	c.raw("a", "web", rich)
@@ -125,7 +125,7 @@ func TestMetaDecodesNothing(t *testing.T) {
 		s := inf.Snapshot()
 		owned := slices.Collect(s.MetasByIndex("owner", "o"))
 		if len(owned) != 1 || len(slices.Collect(s.Metas("a"))) != 1 || !slices.Equal(seen, []string{"web"}) ||
-			len(slices.Collect(s.Where("", func(m informer.Meta) bool { return m.GetLabels()["app"] == "db" }))) != 0 {
+			len(slices.Collect(s.Select(informer.Query{Match: func(m informer.Meta) bool { return m.GetLabels()["app"] == "db" }}))) != 0 {
 			t.Error(owned, seen)
 		}
 		if decoded != 1 {

@@ -29,7 +29,7 @@
 // By default objects are decoded once, and what leaves the store (by reads or to handlers) is shared: it must not be
 // changed; Snapshot.Copies makes copies. With Config.Compact they are kept encoded, in a third to a seventh of the memory (long texts stay what they are),
 // and each read decodes a copy that is the reader's. Choose it for kinds of which there are many and few are read at a
-// time. Names, labels, owners and the rest of Meta are read without decoding in either form: Snapshot.Where and Metas,
+// time. Names, labels, owners and the rest of Meta are read without decoding in either form: Snapshot.Select and Metas,
 // AddMetaIndex, AddMetaHandler.
 //
 // # How many types there are

@@ -125,8 +125,8 @@ func ExampleInformer_WaitForWrite() {
 	// Output: true
 }
 
-// Where looks at metadata before it decodes anything.
-func ExampleSnapshot_Where() {
+// Select looks at metadata before it decodes anything.
+func ExampleSnapshot_Select() {
 	server := newCollection()
 	for _, name := range []string{"web-1", "web-2", "db-1"} {
 		server.put("default", name, "")
@@ -134,7 +134,7 @@ func ExampleSnapshot_Where() {
 	inf := informer.New(informer.Config[*unstructured.Unstructured]{Source: server, Scope: informer.Scope{GVK: widgets}, Compact: true})
 	defer run(inf)()
 	_ = inf.WaitSynced(context.Background())
-	for o := range inf.Snapshot().Where("default", func(m informer.Meta) bool { return m.GetName() > "web" }) {
+	for o := range inf.Snapshot().Select(informer.Query{Namespace: "default", Match: func(m informer.Meta) bool { return m.GetName() > "web" }}) {
 		fmt.Println(o.GetName())
 	}
 	// Output:

@@ -53,9 +53,22 @@ func (s Snapshot[T]) List(namespace string) iter.Seq[T] {
 	return s.objects(s.view.list(namespace), nil)
 }
 
-// Where yields those of List that match, which is asked before anything is decoded.
-func (s Snapshot[T]) Where(namespace string, match func(Meta) bool) iter.Seq[T] {
-	return s.objects(s.view.list(namespace), match)
+// Query says which objects Select yields.
+type Query struct {
+	Namespace string // "": all
+	// Index and Value choose the objects that have the value in the index; nothing where there is no such index. Index "":
+	// all. It takes time for what it finds, not for what there is.
+	Index, Value string
+	// Match is asked before anything is decoded. nil: all.
+	Match func(Meta) bool
+}
+
+// Select yields the objects of a query, ordered by namespace and name.
+func (s Snapshot[T]) Select(q Query) iter.Seq[T] {
+	if q.Index != "" {
+		return s.objects(s.view.byIndex(q.Namespace, q.Index, q.Value), q.Match)
+	}
+	return s.objects(s.view.list(q.Namespace), q.Match)
 }
 
 // Metas is List without decoding.
@@ -64,12 +77,12 @@ func (s Snapshot[T]) Metas(namespace string) iter.Seq[Meta] { return metas(s.vie
 // ByIndex yields the objects that have a value in an index, ordered by namespace and name; nothing where there
 // is no such index.
 func (s Snapshot[T]) ByIndex(index, value string) iter.Seq[T] {
-	return s.objects(s.view.byIndex(index, value), nil)
+	return s.objects(s.view.byIndex("", index, value), nil)
 }
 
 // MetasByIndex is ByIndex without decoding.
 func (s Snapshot[T]) MetasByIndex(index, value string) iter.Seq[Meta] {
-	return metas(s.view.byIndex(index, value))
+	return metas(s.view.byIndex("", index, value))
 }
 
 func (s Snapshot[T]) objects(items iter.Seq[item], match func(Meta) bool) iter.Seq[T] {

@@ -205,14 +205,17 @@ func (v *view) list(namespace string) iter.Seq[item] {
 	}
 }
 
-// byIndex yields the items that have a value in an index, ordered by namespace and name.
-func (v *view) byIndex(name, value string) iter.Seq[item] {
+// byIndex yields the items of a namespace, all where it is "", that have a value in an index, ordered by namespace and
+// name.
+func (v *view) byIndex(namespace, index, value string) iter.Seq[item] {
 	return func(yield func(item) bool) {
-		t := v.indexes[name]
+		t := v.indexes[index]
 		if t == nil {
 			return
 		}
-		t.AscendGreaterOrEqual(posting{value, &entry{}}, func(p posting) bool { return p.value == value && yield(p.item) })
+		t.AscendGreaterOrEqual(posting{value, &entry{name: name{namespace: namespace}}}, func(p posting) bool {
+			return p.value == value && (namespace == "" || p.namespace == namespace) && yield(p.item)
+		})
 	}
 }
 

@@ -56,7 +56,10 @@ func look(t *testing.T, v *view, m model) {
 	}
 	for i := range 3 {
 		value := fmt.Sprint("color", i)
-		same(value, namesOf(v.byIndex("color", value)), m.names(func(n name) bool { return color(m[n]) == value }))
+		same(value, namesOf(v.byIndex("", "color", value)), m.names(func(n name) bool { return color(m[n]) == value }))
+		for _, ns := range []string{"a", "a-b", "b"} {
+			same(value+" in "+ns, namesOf(v.byIndex(ns, "color", value)), m.names(func(n name) bool { return n.namespace == ns && color(m[n]) == value }))
+		}
 	}
 	for n, rv := range m {
 		if it, ok := v.get(n.namespace, n.name); !ok || it.GetResourceVersion() != rv {

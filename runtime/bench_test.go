@@ -104,3 +104,31 @@ func BenchmarkCachedGet(b *testing.B) {
 	}
 	b.Run("deleted", get)
 }
+
+// BenchmarkList finds 10 of 10,000 objects in the cache, by a label and by an index.
+func BenchmarkList(b *testing.B) {
+	mgr := benchManager(b, runtime.Options{})
+	err := runtime.IndexField(mgr, "group", func(obj *corev1.ConfigMap) []string { return []string{obj.Labels["group"]} })
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 10_000 {
+		obj := cm("cm-" + strconv.Itoa(i))
+		obj.Labels = map[string]string{"group": strconv.Itoa(i % 1000)}
+		if err := mgr.Direct().Create(b.Context(), obj); err != nil {
+			b.Fatal(err)
+		}
+	}
+	runBench(b, mgr)
+	for name, by := range map[string]client.ListOption{"label": client.MatchingLabels{"group": "7"}, "index": client.MatchingFields{"group": "7"}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				var list corev1.ConfigMapList
+				if err := mgr.Client().List(b.Context(), &list, client.InNamespace("default"), by); err != nil || len(list.Items) != 10 {
+					b.Fatal(err, len(list.Items))
+				}
+			}
+		})
+	}
+}

@@ -70,6 +70,7 @@ type cache struct {
 	shared     [3]*informer.Shared // by form: their informers have one Go type
 	onError    func(error)
 	written    *written
+	indexes    *fieldIndexes
 
 	mu        sync.Mutex
 	informers map[cacheKey]*cached
@@ -78,11 +79,14 @@ type cache struct {
 // cached is an informer in use.
 type cached struct {
 	*objectInformer
-	gvk     schema.GroupVersionKind
+	cacheKey
 	compact bool // what is read is the reader's own
 	release func()
 	users   int       // watches; guarded by cache.mu
 	read    time.Time // last; guarded by cache.mu
+
+	indexing sync.Mutex
+	indexed  map[string]bool // by name
 }
 
 // A kind that nobody watches and that was not read for keepUnread is dropped at the next look.
@@ -91,10 +95,10 @@ const (
 	lookUnread = time.Minute
 )
 
-func newCache(d *client.Direct, o *Options, onError func(error)) *cache {
+func newCache(d *client.Direct, o *Options, indexes *fieldIndexes, onError func(error)) *cache {
 	c := &cache{
 		direct: d, namespaces: o.Namespaces, kinds: o.Kinds, budget: o.Budget, onError: onError,
-		written: newWritten(), informers: map[cacheKey]*cached{},
+		written: newWritten(), indexes: indexes, informers: map[cacheKey]*cached{},
 	}
 	for i := range c.shared {
 		c.shared[i] = informer.NewShared(d.Source())
@@ -177,7 +181,7 @@ func (c *cache) find(ctx context.Context, key cacheKey, use func(*cached)) (*cac
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e = c.informers[key]; e == nil {
-		e = &cached{gvk: key.gvk, compact: cfg.Compact}
+		e = &cached{cacheKey: key, compact: cfg.Compact}
 		e.objectInformer, e.release = informer.Acquire(c.shared[key.form], *cfg)
 		c.informers[key] = e
 	}

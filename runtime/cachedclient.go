@@ -3,10 +3,9 @@ package runtime
 import (
 	"context"
 	"iter"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	kfields "k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -41,19 +40,15 @@ func (c *cachedClient) List(ctx context.Context, list client.ObjectList, opts ..
 	if err != nil {
 		return err
 	}
-	namespace, o := client.ListOptionsOf(opts...)
-	if o.Limit > 0 || !c.lists(ctx, gvk, namespace, &o) {
-		return c.Direct.List(ctx, list, opts...)
-	}
-	sel, err := newSelection(namespace, &o)
-	if err != nil {
-		return err
+	sel, fromCache := c.selects(ctx, gvk, opts)
+	if !fromCache {
+		return sel.explain(c.Direct.List(ctx, list, opts...))
 	}
 	return c.cache.list(ctx, cacheKey{gvk, formOf(list)}, list, sel)
 }
 
-// Each is what client.EachOf calls: what List reads from the cache comes from there, one at a time. Where that is so, a
-// Limit means nothing: there are no pages.
+// Each is what client.EachOf calls: what List reads from the cache comes from there, one at a time. A Limit means nothing
+// then: there are no pages.
 func (c *cachedClient) Each(ctx context.Context, list client.ObjectList, opts ...client.ListOption) iter.Seq2[client.Object, error] {
 	return func(yield func(client.Object, error) bool) {
 		gvk, err := c.GVKFor(list)
@@ -61,14 +56,13 @@ func (c *cachedClient) Each(ctx context.Context, list client.ObjectList, opts ..
 			yield(nil, err)
 			return
 		}
-		namespace, o := client.ListOptionsOf(opts...)
-		if !c.lists(ctx, gvk, namespace, &o) {
-			client.EachOf(ctx, c.Direct, list, opts...)(yield)
-			return
-		}
-		sel, err := newSelection(namespace, &o)
-		if err != nil {
-			yield(nil, err)
+		sel, fromCache := c.selects(ctx, gvk, append(slices.Clip(opts), client.Limit(0)))
+		if !fromCache {
+			for obj, err := range client.EachOf(ctx, c.Direct, list, opts...) {
+				if !yield(obj, sel.explain(err)) {
+					return
+				}
+			}
 			return
 		}
 		objects, _, err := c.cache.each(ctx, cacheKey{gvk, formOf(list)}, sel)
@@ -84,9 +78,11 @@ func (c *cachedClient) Each(ctx context.Context, list client.ObjectList, opts ..
 	}
 }
 
-// lists says whether a list, of no Limit, is one that the cache can answer.
-func (c *cachedClient) lists(ctx context.Context, gvk schema.GroupVersionKind, namespace string, o *metav1.ListOptions) bool {
-	return o.Continue == "" && o.ResourceVersion == "" && cachedFields(o.FieldSelector) &&
+// selects is what a list of opts selects, and whether the cache can answer it.
+func (c *cachedClient) selects(ctx context.Context, gvk schema.GroupVersionKind, opts []client.ListOption) (sel *selection, fromCache bool) {
+	namespace, o := client.ListOptionsOf(opts...)
+	sel = newSelection(gvk, namespace, &o, c.cache.indexes)
+	return sel, !sel.foreign && o.Limit <= 0 && o.Continue == "" && o.ResourceVersion == "" &&
 		!c.cache.kinds[gvk.GroupKind()].Uncached && c.cache.sees(gvk, namespace) &&
 		(namespace != "" || len(c.cache.namespacesOf(gvk)) == 0 || c.onlyCached(ctx, gvk))
 }
@@ -95,20 +91,6 @@ func (c *cachedClient) lists(ctx context.Context, gvk schema.GroupVersionKind, n
 func (c *cachedClient) onlyCached(ctx context.Context, gvk schema.GroupVersionKind) bool {
 	m, err := c.MappingFor(ctx, gvk)
 	return err == nil && !m.Namespaced
-}
-
-// cachedFields reports whether every field of a selector is one that the cache can select by.
-func cachedFields(selector string) bool {
-	s, err := kfields.ParseSelector(selector)
-	if err != nil {
-		return false
-	}
-	for _, r := range s.Requirements() {
-		if r.Field != "metadata.name" && r.Field != "metadata.namespace" {
-			return false
-		}
-	}
-	return true
 }
 
 // noting notes a write of parent that was answered with obj, for reads to come and for the run that ctx is of.
@@ -226,26 +208,18 @@ func (c *cachedClient) learnWhatIsLeft(ctx context.Context, gvk schema.GroupVers
 	if err := c.Direct.List(ctx, left, of...); err != nil {
 		return err
 	}
-	selector, err := labels.Parse(o.LabelSelector)
-	if err != nil {
-		return err
-	}
-	byFields, err := kfields.ParseSelector(o.FieldSelector)
-	if err != nil {
-		return err
-	}
+	selected := newSelection(gvk, namespace, &o, &fieldIndexes{})
 	survived := map[types.UID]bool{}
 	for i := range left.Items {
 		survived[left.Items[i].UID] = true
 		c.cache.wrote(gvk, &left.Items[i])
 	}
-	if !cachedFields(o.FieldSelector) { // the cache cannot tell which they were: it has to come that far
+	if selected.foreign { // the cache cannot tell which they were: it has to come that far
 		c.cache.written.wrote(gvk.GroupKind(), namespace, left.ResourceVersion)
 		return nil
 	}
 	c.cache.written.clear(gvk.GroupKind(), newClearing(left.ResourceVersion, survived, func(obj informer.Meta) bool {
-		return (namespace == "" || obj.GetNamespace() == namespace) && selector.Matches(labels.Set(obj.GetLabels())) &&
-			byFields.Matches(fieldsOf(obj))
+		return (namespace == "" || obj.GetNamespace() == namespace) && selected.matches(obj)
 	}))
 	return nil
 }

@@ -8,9 +8,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	kfields "k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -66,25 +63,13 @@ func (c *cache) current(gvk schema.GroupVersionKind, obj client.Object) client.O
 		if f == want {
 			return found
 		}
-		return converted(found, obj)
-	}
-	return nil
-}
-
-// converted is an object in the form of another one, nil where it cannot be: typed of one that is not, or the other way.
-func converted(obj, like client.Object) client.Object {
-	if u, ok := obj.(*unstructured.Unstructured); ok {
-		out := reflect.New(reflect.TypeOf(like).Elem()).Interface().(client.Object)
-		if kruntime.DefaultUnstructuredConverter.FromUnstructured(u.Object, out) != nil {
+		other, err := converted(found, obj)
+		if err != nil {
 			return nil
 		}
-		return out
+		return other
 	}
-	content, err := kruntime.DefaultUnstructuredConverter.ToUnstructured(obj)
-	if err != nil {
-		return nil
-	}
-	return &unstructured.Unstructured{Object: content}
+	return nil
 }
 
 // own is an object of the informer's that the caller may change.
@@ -95,44 +80,44 @@ func (e *cached) own(obj client.Object) kruntime.Object {
 	return obj.DeepCopyObject()
 }
 
-// selection is what a List asks for.
-type selection struct {
-	namespace string // "": all
-	labels    labels.Selector
-	fields    kfields.Selector
-}
-
-func newSelection(namespace string, o *metav1.ListOptions) (sel selection, err error) {
-	sel.namespace = namespace
-	if sel.labels, err = labels.Parse(o.LabelSelector); err != nil {
-		return sel, err
-	}
-	sel.fields, err = kfields.ParseSelector(o.FieldSelector)
-	return sel, err
-}
-
-// matches says whether an object that is in the namespace is selected.
-func (s *selection) matches(obj informer.Meta) bool {
-	return (s.labels.Empty() || s.labels.Matches(labels.Set(obj.GetLabels()))) && (s.fields.Empty() || s.fields.Matches(fieldsOf(obj)))
-}
-
 // each is what a selection finds in the cache: the objects, which are the caller's own, and the revision at which they
 // are so.
-func (c *cache) each(ctx context.Context, key cacheKey, sel selection) (objects iter.Seq[client.Object], resourceVersion string, err error) {
-	inf, err := c.reading(ctx, key)
+func (c *cache) each(ctx context.Context, key cacheKey, sel *selection) (objects iter.Seq[client.Object], resourceVersion string, err error) {
+	inf, err := c.reading(ctx, cacheKey{key.gvk, sel.form(key.form)})
 	if err != nil {
 		return nil, "", err
+	}
+	q := informer.Query{Namespace: sel.namespace, Match: func(obj informer.Meta) bool {
+		return sel.matches(obj) && !c.written.hides(inf.gvk.GroupKind(), obj)
+	}}
+	if len(sel.indexed) > 0 {
+		first := sel.indexed[0]
+		inf.keepIndex(first.index, c.onError)
+		q.Index, q.Value = first.index.name, first.value
 	}
 	if err := c.written.wait(ctx, inf.objectInformer, inf.gvk, sel.namespace); err != nil {
 		return nil, "", err
 	}
 	snapshot := inf.Snapshot().Copies()
-	return snapshot.Where(sel.namespace, func(obj informer.Meta) bool {
-		return sel.matches(obj) && !c.written.hides(inf.gvk.GroupKind(), obj)
-	}), snapshot.ResourceVersion(), nil
+	objects = sel.matchingAll(snapshot.Select(q))
+	if key.form == metadata && inf.form != metadata {
+		objects = metadataOf(objects)
+	}
+	return objects, snapshot.ResourceVersion(), nil
 }
 
-func (c *cache) list(ctx context.Context, key cacheKey, list client.ObjectList, sel selection) error {
+func metadataOf(objects iter.Seq[client.Object]) iter.Seq[client.Object] {
+	return func(yield func(client.Object) bool) {
+		for obj := range objects {
+			m, _ := converted(obj, &metav1.PartialObjectMetadata{}) // of what is whole, there is always that
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+func (c *cache) list(ctx context.Context, key cacheKey, list client.ObjectList, sel *selection) error {
 	objects, resourceVersion, err := c.each(ctx, key, sel)
 	if err != nil {
 		return err
@@ -147,9 +132,4 @@ func (c *cache) list(ctx context.Context, key cacheKey, list client.ObjectList, 
 	list.SetResourceVersion(resourceVersion)
 	list.GetObjectKind().SetGroupVersionKind(key.gvk.GroupVersion().WithKind(key.gvk.Kind + "List"))
 	return nil
-}
-
-// fieldsOf are the fields that every kind can be selected by.
-func fieldsOf(obj informer.Meta) kfields.Set {
-	return kfields.Set{"metadata.name": obj.GetName(), "metadata.namespace": obj.GetNamespace()}
 }

@@ -22,12 +22,13 @@ type Cluster struct {
 	done chan struct{} // closed when all goroutines for it have ended
 }
 
-func newCluster(name string, cfg client.Config, o *Options, onError func(error)) (*Cluster, error) {
+func (m *Manager) newCluster(name string, cfg client.Config) (*Cluster, error) {
+	o := &m.opts
 	d, err := client.New(tracing(cfg, o.Tracer), client.Options{Scheme: o.Scheme, FieldOwner: o.FieldOwner})
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{name: name, direct: d, cache: newCache(d, o, onError)}
+	c := &Cluster{name: name, direct: d, cache: newCache(d, o, &m.indexes, m.recovers)}
 	c.client = &cachedClient{Direct: d, cache: c.cache}
 	return c, nil
 }
@@ -66,7 +67,7 @@ var ErrGone = errors.New("runtime: there is no such cluster")
 // EveryCluster get requests with that name in Request.Cluster. Error: the name is taken or empty, or cfg makes no sense;
 // that the server answers is not waited for.
 func (m *Manager) Join(name string, cfg client.Config) (*Cluster, error) {
-	c, err := newCluster(name, cfg, &m.opts, m.recovers)
+	c, err := m.newCluster(name, cfg)
 	if err != nil {
 		return nil, err
 	}

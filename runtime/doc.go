@@ -16,9 +16,10 @@
 // Manager.Client reads Get and List from informers that the first read of a kind starts, and that stop when nobody
 // watches or reads it for a while; it writes to the server. A read is never older than what this client has written
 // before, in whatever form (typed, unstructured, metadata): it waits for the informer as long as its context allows, and
-// what was deleted is not shown. Lists with a limit, a revision or selectors by other fields than name and namespace are
-// asked of the server, and so are all reads of kinds that Options.Kinds says are Uncached. What a read returns is the
-// caller's own. client.Each and EachOf read from the cache, too, one object at a time.
+// what was deleted is not shown. Lists by the author's indexes (IndexField) look at nothing but what they find. Lists
+// with a limit, a revision or selectors by other fields are asked of the server, and so are all reads of kinds that
+// Options.Kinds says are Uncached. What a read returns is the caller's own. client.Each and EachOf read from the cache,
+// too, one object at a time.
 //
 // An Apply that would change nothing, as far as a cache that is there already can tell, is not sent (client.Applied says
 // how it can); the object becomes what the cache has, in the form that was applied. What this client has written must be

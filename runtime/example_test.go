@@ -49,6 +49,32 @@ func Example() {
 	// Output: configmap
 }
 
+// An index of Pods by what they mount: those that a ConfigMap matters to are found without looking at the others.
+func ExampleIndexField() {
+	scheme := kruntime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		panic(err)
+	}
+	mgr, err := runtime.New(client.Config{Host: "https://10.0.0.1:6443"}, runtime.Options{Scheme: scheme})
+	if err != nil {
+		panic(err)
+	}
+	err = runtime.IndexField(mgr, "mounts", func(pod *corev1.Pod) (names []string) {
+		for _, v := range pod.Spec.Volumes {
+			if v.ConfigMap != nil {
+				names = append(names, v.ConfigMap.Name)
+			}
+		}
+		return names
+	})
+	fmt.Println(err)
+	_ = func(ctx context.Context, of *corev1.ConfigMap) (*corev1.PodList, error) {
+		pods := &corev1.PodList{}
+		return pods, mgr.Client().List(ctx, pods, client.InNamespace(of.Namespace), client.MatchingFields{"mounts": of.Name})
+	}
+	// Output: <nil>
+}
+
 func ExampleAddFinalizer() {
 	obj := &corev1.ConfigMap{}
 	fmt.Println(runtime.AddFinalizer(obj, "example.com/index"), runtime.AddFinalizer(obj, "example.com/index"))

@@ -61,7 +61,9 @@ type Manager struct {
 	opts  Options
 	log   logr.Logger
 	ready atomic.Bool
-	below errgroup.Group // the caches
+	// indexes that IndexField has named.
+	indexes fieldIndexes
+	below   errgroup.Group // the caches
 
 	mu          sync.Mutex
 	ran, over   bool
@@ -97,7 +99,7 @@ func New(cfg client.Config, opts Options) (*Manager, error) {
 		opts.Logger = logr.Discard()
 	}
 	m := &Manager{opts: opts, log: opts.Logger, clusters: map[string]*Cluster{}, checks: map[string]map[string]Check{}}
-	home, err := newCluster("", cfg, &m.opts, m.recovers)
+	home, err := m.newCluster("", cfg)
 	if err != nil {
 		return nil, err
 	}
