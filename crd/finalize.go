@@ -126,7 +126,7 @@ func (i *Installer) enqueue(now, was *installed) {
 
 // enqueueGroup requires mu. Names of the group were let go: others may have been waiting for them.
 func (i *Installer) enqueueGroup(group string) {
-	for name, other := range i.groups[group] {
+	for name, other := range i.groups[group].members() {
 		if !apiequality.Semantic.DeepEqual(other.Spec.Names, other.Status.AcceptedNames) {
 			i.work[name] = true
 			i.signal()
@@ -281,39 +281,4 @@ func removeFinalizer(obj resource.Object) {
 		return
 	}
 	metadata["finalizers"] = kept
-}
-
-// namesUsed returns the names that are taken in c's group: those accepted for its CustomResourceDefinitions (c's own
-// included, but not those of an earlier one that c takes the place of) and those of built-in kinds.
-func (i *Installer) namesUsed(c *apiextensionsv1.CustomResourceDefinition) usedNames {
-	used := usedNames{resources: map[string]bool{}, kinds: map[string]bool{}}
-	if i == nil {
-		return used
-	}
-	take := func(to map[string]bool, names ...string) {
-		for _, n := range names {
-			if n != "" {
-				to[n] = true
-			}
-		}
-	}
-	i.mu.Lock()
-	for name, other := range i.groups[c.Spec.Group] {
-		if name == c.Name && other.Metadata.UID != c.UID {
-			continue
-		}
-		names := &other.Status.AcceptedNames
-		take(used.resources, names.Plural, names.Singular)
-		take(used.resources, names.ShortNames...)
-		take(used.kinds, names.Kind, names.ListKind)
-	}
-	i.mu.Unlock()
-	for _, d := range i.catalog.Group(c.Spec.Group) {
-		if !d.Custom {
-			take(used.resources, d.Names.Plural, d.Names.Singular)
-			take(used.resources, d.Names.ShortNames...)
-			take(used.kinds, d.Names.Kind, d.Names.ListKind)
-		}
-	}
-	return used
 }

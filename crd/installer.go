@@ -49,8 +49,7 @@ type Installer struct {
 	mu sync.Mutex
 	// installed by metadata.name; also those that are not served because of their names.
 	installed map[string]*installed
-	// groups holds the names of installed by spec.group.
-	groups map[string]map[string]*installed
+	groups    map[string]*group // by spec.group
 	// revision up to which the stored state has been applied.
 	revision int64
 	advanced chan struct{} // closed and replaced when revision grows
@@ -80,7 +79,7 @@ func NewInstaller(c Config) *Installer {
 	}
 	return &Installer{
 		catalog: c.Catalog, server: c.Server, webhooks: c.Webhooks, log: c.Log,
-		installed: map[string]*installed{}, groups: map[string]map[string]*installed{},
+		installed: map[string]*installed{}, groups: map[string]*group{},
 		advanced: make(chan struct{}), work: map[string]bool{}, wake: make(chan struct{}, 1),
 	}
 }
@@ -198,10 +197,10 @@ func (i *Installer) note(now *installed) {
 	i.installed[now.name] = now
 	g := i.groups[now.Spec.Group]
 	if g == nil {
-		g = map[string]*installed{}
+		g = newGroup()
 		i.groups[now.Spec.Group] = g
 	}
-	g[now.name] = now
+	g.put(now)
 }
 
 // serve puts the Definition of now into the catalog, if it may be there.
@@ -244,8 +243,8 @@ func (i *Installer) remove(name string) {
 	delete(i.installed, name)
 	delete(i.work, name)
 	g := i.groups[was.Spec.Group]
-	delete(g, name)
-	if len(g) == 0 {
+	g.remove(name)
+	if len(g.installed) == 0 {
 		delete(i.groups, was.Spec.Group)
 	}
 	i.unserve(was)

@@ -15,9 +15,6 @@ import (
 	"github.com/keelson-project/keelson/crd/rules"
 )
 
-// usedNames are the names that are taken in a group: of resources (plural, singular, short) and of kinds.
-type usedNames struct{ resources, kinds map[string]bool }
-
 // definitionStatus computes and writes back the status of one CustomResourceDefinition, which kube-apiserver
 // leaves to four controllers and several writes.
 type definitionStatus struct {
@@ -112,19 +109,19 @@ func (s *definitionStatus) acceptNames(used usedNames) apiextensionsv1.CustomRes
 		condition.Status = apiextensionsv1.ConditionFalse
 		condition.Reason, condition.Message = reason, err.Error()
 	}
-	accept := func(reason string, want string, have *string, taken map[string]bool) {
-		if want != *have && taken[want] {
+	accept := func(reason string, want string, have *string, taken func(string) bool) {
+		if want != *have && taken(want) {
 			conflict(reason, inUse(want))
 			return
 		}
 		*have = want
 	}
-	accept("PluralConflict", want.Plural, &have.Plural, used.resources)
-	accept("SingularConflict", want.Singular, &have.Singular, used.resources)
+	accept("PluralConflict", want.Plural, &have.Plural, used.resource)
+	accept("SingularConflict", want.Singular, &have.Singular, used.resource)
 	if !reflect.DeepEqual(want.ShortNames, have.ShortNames) {
 		var errs []error
 		for _, name := range want.ShortNames {
-			if !slices.Contains(have.ShortNames, name) && used.resources[name] {
+			if !slices.Contains(have.ShortNames, name) && used.resource(name) {
 				errs = append(errs, inUse(name))
 			}
 		}
@@ -134,8 +131,8 @@ func (s *definitionStatus) acceptNames(used usedNames) apiextensionsv1.CustomRes
 			have.ShortNames = want.ShortNames
 		}
 	}
-	accept("KindConflict", want.Kind, &have.Kind, used.kinds)
-	accept("ListKindConflict", want.ListKind, &have.ListKind, used.kinds)
+	accept("KindConflict", want.Kind, &have.Kind, used.kind)
+	accept("ListKindConflict", want.ListKind, &have.ListKind, used.kind)
 	have.Categories = want.Categories
 	return condition
 }

@@ -13,13 +13,14 @@ type Catalog struct {
 	// groups by name; invariant: no group is empty, and no plural, singular, short or kind name is claimed by
 	// two Definitions of a group unless Put was told of a conflict and kept the older claim.
 	groups     map[string]map[string]*Definition // group -> plural -> Definition
+	builtIn    map[string]int                    // how many in a group are not Custom
 	generation uint64
 	changed    chan struct{}
 }
 
 // NewCatalog returns an empty catalog.
 func NewCatalog() *Catalog {
-	return &Catalog{groups: map[string]map[string]*Definition{}, changed: make(chan struct{})}
+	return &Catalog{groups: map[string]map[string]*Definition{}, builtIn: map[string]int{}, changed: make(chan struct{})}
 }
 
 // Put serves d from now on, in the place of an earlier Definition of the same group and plural.
@@ -31,8 +32,20 @@ func (c *Catalog) Put(d *Definition) {
 		g = map[string]*Definition{}
 		c.groups[d.Group] = g
 	}
+	c.count(g[d.Names.Plural], -1)
+	c.count(d, +1)
 	g[d.Names.Plural] = d
 	c.bump()
+}
+
+// count keeps builtIn; d may be nil. It requires mu.
+func (c *Catalog) count(d *Definition, by int) {
+	if d == nil || d.Custom {
+		return
+	}
+	if c.builtIn[d.Group] += by; c.builtIn[d.Group] == 0 {
+		delete(c.builtIn, d.Group)
+	}
 }
 
 // Remove ends the service of a kind and returns what was served; nil where there was nothing.
@@ -44,6 +57,7 @@ func (c *Catalog) Remove(group, plural string) *Definition {
 	if d == nil {
 		return nil
 	}
+	c.count(d, -1)
 	delete(g, plural)
 	if len(g) == 0 {
 		delete(c.groups, group)
@@ -103,6 +117,23 @@ func (c *Catalog) Group(group string) []*Definition {
 	}
 	c.mu.RUnlock()
 	sort.Slice(out, func(i, j int) bool { return out[i].Names.Plural < out[j].Names.Plural })
+	return out
+}
+
+// BuiltIn returns the Definitions of a group that are not Custom, in no order. It costs nothing where there are none.
+func (c *Catalog) BuiltIn(group string) []*Definition {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	n := c.builtIn[group]
+	if n == 0 {
+		return nil
+	}
+	out := make([]*Definition, 0, n)
+	for _, d := range c.groups[group] {
+		if !d.Custom {
+			out = append(out, d)
+		}
+	}
 	return out
 }
 

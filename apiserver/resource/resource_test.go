@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -197,4 +198,36 @@ func TestMetadataAlone(t *testing.T) {
 	if got := string(resource.MetadataAlone(data, "e.com/v2", "K")); got != `{"apiVersion":"e.com/v2","kind":"K","metadata":{"name":"a"}}` {
 		t.Error(got)
 	}
+}
+
+func TestCatalogKnowsWhatIsBuiltIn(t *testing.T) {
+	c := resource.NewCatalog()
+	names := func() (out []string) {
+		for _, d := range c.BuiltIn("apps.example.com") {
+			out = append(out, d.Names.Plural)
+		}
+		slices.Sort(out)
+		return out
+	}
+	put := func(plural string, custom bool) {
+		c.Put(&resource.Definition{Group: "apps.example.com", Names: resource.Names{Plural: plural}, Custom: custom})
+	}
+	want := func(plurals ...string) {
+		t.Helper()
+		if got := names(); !slices.Equal(got, plurals) {
+			t.Errorf("built in are %v, want %v", got, plurals)
+		}
+	}
+	want()
+	put("widgets", true)
+	want()
+	put("gadgets", false)
+	put("gadgets", false)
+	put("tools", false)
+	want("gadgets", "tools")
+	put("tools", true)
+	want("gadgets")
+	c.Remove("apps.example.com", "gadgets")
+	c.Remove("apps.example.com", "gadgets")
+	want()
 }

@@ -52,7 +52,7 @@ type Options struct {
 	// Park is how many kinds are watched before those of CustomResourceDefinitions that have no objects are only looked at
 	// every ParkPeriod: a dependent of such a kind is found by then, its owner at once. Default: 0, all are watched.
 	Park int
-	// ParkPeriod is 30 s by default.
+	// ParkPeriod is 30 s by default, and longer where more than 100 kinds a second would have to be looked at.
 	ParkPeriod time.Duration
 }
 

@@ -12,6 +12,9 @@ import (
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
+// perLook is how far looks are apart at least: a hundred in a second, however many kinds are parked.
+const perLook = 10 * time.Millisecond
+
 // parked are custom kinds that are not watched, because they had no objects when they were looked at: a server may have
 // thousands of those, and a watch on each would be most of what it does. They are looked at again every so often, as
 // Kubernetes' collector asks for new kinds, and at once where an object names one of them as its owner.
@@ -80,7 +83,7 @@ func (p *parked) look(ctx context.Context, c *collector, watching map[schema.Gro
 			if now.Before(due) {
 				continue
 			}
-			p.due[gvk] = now.Add(p.period)
+			p.due[gvk] = now.Add(max(p.period, time.Duration(len(p.due))*perLook))
 			list := &metav1.PartialObjectMetadataList{}
 			list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
 			if err := c.client.List(ctx, list, client.Limit(1)); err != nil || len(list.Items) == 0 {
