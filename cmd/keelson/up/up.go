@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -25,7 +26,7 @@ const grace = 10 * time.Second
 // is ready are one line for the user, and name the flag that helps.
 func Run(ctx context.Context, c Config) (err error) {
 	start := time.Now()
-	resident.CollectEarly()
+	defer collectGarbage(ctx)()
 	if err := c.validate(); err != nil {
 		return err
 	}
@@ -63,6 +64,17 @@ func Run(ctx context.Context, c Config) (err error) {
 		resident.ReleaseCode()
 		return c.runControllers(ctx, server, in, pages)
 	})
+}
+
+// collectGarbage has package resident decide when that is done, until the function that it returns is called.
+func collectGarbage(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { resident.Collect(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
 }
 
 // parts are what a server is made of.
