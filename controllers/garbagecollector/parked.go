@@ -2,14 +2,13 @@ package garbagecollector
 
 import (
 	"context"
+	"encoding/json"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/keelson-project/keelson/runtime/client"
 )
 
 // perLook is how far looks are apart at least: a hundred in a second, however many kinds are parked.
@@ -84,13 +83,26 @@ func (p *parked) look(ctx context.Context, c *collector, watching map[schema.Gro
 				continue
 			}
 			p.due[gvk] = now.Add(max(p.period, time.Duration(len(p.due))*perLook))
-			list := &metav1.PartialObjectMetadataList{}
-			list.SetGroupVersionKind(gvk.GroupVersion().WithKind(gvk.Kind + "List"))
-			if err := c.client.List(ctx, list, client.Limit(1)); err != nil || len(list.Items) == 0 {
-				continue // a kind that has gone meanwhile is forgotten by the next refresh
+			if !c.hasObjects(ctx, gvk) {
+				continue
 			}
 		}
 		delete(p.due, gvk)
 		watching[gvk] = c.start(gvk, c.changed)
 	}
+}
+
+// hasObjects asks whether there are objects of a kind. Where it is served is known: the client need not ask for that, once
+// for each new kind of a group. A kind that has gone meanwhile has none, and is forgotten by the next refresh.
+func (c *collector) hasObjects(ctx context.Context, gvk schema.GroupVersionKind) bool {
+	at := c.graph.servedAs(c.kind(gvk))
+	if at == nil {
+		return false
+	}
+	gvr := at.Resource
+	data, err := c.client.Raw(ctx, "/apis/"+gvr.Group+"/"+gvr.Version+"/"+gvr.Resource, url.Values{"limit": {"1"}})
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	return err == nil && json.Unmarshal(data, &list) == nil && len(list.Items) > 0
 }
