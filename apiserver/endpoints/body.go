@@ -18,6 +18,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
 // maxBody is Kubernetes' limit of a request's body, for kinds that name no other.
@@ -237,25 +238,8 @@ func objectName(obj resource.Object) string {
 
 // checkDepth refuses nesting that no recursion should follow.
 func checkDepth(body []byte) error {
-	depth, inString := 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case inString:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				inString = false
-			}
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("exceeded max depth of %d", maxDepth)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
+	if jsonscan.Deeper(body, maxDepth) {
+		return fmt.Errorf("exceeded max depth of %d", maxDepth)
 	}
 	return nil
 }

@@ -171,6 +171,28 @@ func Skip(b []byte, i int) int {
 	return i
 }
 
+// Deeper says whether objects and lists nest more than limit levels deep in b, which need not be JSON.
+func Deeper(b []byte, limit int) bool {
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			end := skipString(b, i)
+			if end < 0 {
+				return false
+			}
+			i = end - 1
+		case '{', '[':
+			if depth++; depth > limit {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return false
+}
+
 var delimiter = [256]bool{',': true, '}': true, ']': true, ' ': true, '\n': true, '\t': true, '\r': true, ':': true}
 
 // skipString returns the index after the closing quote of the string that opens at b[i], or -1.

@@ -42,8 +42,29 @@ func decode(t *testing.T, raw []byte) any {
 	}
 }
 
+// deepest is how deep b nests at most, byte by byte.
+func deepest(b []byte) (most int) {
+	depth, inString, escaped := 0, false, false
+	for _, c := range b {
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped, inString = c == '\\', c != '"'
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			depth++
+			most = max(most, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return most
+}
+
 func FuzzScan(f *testing.F) {
-	for _, s := range []string{`{}`, `[]`, `{"a":[1,2,{"b":null}],"c":"d\"e","f":-1.5e3}`, ` { "a" : [ ] , "b" : true } `, `{"a":`, `{"a"`, `[1,`, `"\`, `{"":""}`} {
+	for _, s := range []string{`{}`, `[]`, `{"a":[1,2,{"b":null}],"c":"d\"e","f":-1.5e3}`, ` { "a" : [ ] , "b" : true } `, `{"a":`, `{"a"`, `[1,`, `"\`, `{"":""}`, `[["[[[["]]`, `[["\\\"[[[["`, `]][[`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -53,6 +74,11 @@ func FuzzScan(f *testing.F) {
 		for range jsonscan.Elements(b) {
 		}
 		jsonscan.Get(b, "a", "b")
+		for limit := range 4 {
+			if got, want := jsonscan.Deeper(b, limit), deepest(b) > limit; got != want {
+				t.Fatalf("%q is deeper than %d: %t", b, limit, got)
+			}
+		}
 		var want any
 		if json.Unmarshal(b, &want) != nil {
 			return
