@@ -283,20 +283,22 @@ func (r *schemaReader) string() string {
 		return ""
 	}
 	plain := true
-	for i := from; i < len(r.s); i++ {
+	for i := from; ; {
+		if i += jsonscan.Plain(r.s[i:]); i == len(r.s) {
+			break
+		}
 		switch c := r.s[i]; {
 		case c == '"':
 			r.i = i + 1
 			return r.unescape(r.s[from:i], plain)
-		case c == '\\':
-			plain = false
-			i++
 		case c < ' ':
 			r.bad = true
 			return ""
-		case c >= utf8.RuneSelf:
-			plain = false
+		case c == '\\' && i+1 < len(r.s):
+			i++
 		}
+		plain = false
+		i++
 	}
 	r.bad = true
 	return ""

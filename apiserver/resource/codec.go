@@ -7,9 +7,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
 	kjson "sigs.k8s.io/json"
+
+	"github.com/keelson-project/keelson/internal/jsonscan"
 )
 
 // Decode parses one JSON object into the shape of Object. Duplicate fields are resolved to the last one, as
@@ -115,46 +116,9 @@ func appendFloat(b []byte, f float64) ([]byte, error) {
 	return append(b, raw...), err
 }
 
-const hexDigits = "0123456789abcdef"
-
 // AppendString appends a JSON string with the escapes that JSON demands, and no more: U+2028 and the characters
 // of HTML stay as they are.
-func AppendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				b = append(append(b, s[start:i]...), "\ufffd"...)
-				start = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
-		}
-		i++
-		start = i
-	}
-	return append(append(b, s[start:]...), '"')
-}
+func AppendString(b []byte, s string) []byte { return jsonscan.AppendString(b, s) }
 
 // Unfold puts what it stands for into the place of each Encoded in obj.
 func Unfold(obj Object) error {

@@ -2,6 +2,7 @@ package jsonscan_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -9,8 +10,20 @@ import (
 )
 
 func FuzzAppendString(f *testing.F) {
+	for i := range 18 {
+		for _, c := range "\x00\x1f\"\\\x7f\x80\u2028" {
+			f.Add(strings.Repeat("x", i) + string(c) + "!!#[]xx ")
+		}
+	}
 	f.Add("a\"\\\n\x00\xff\u2028é")
 	f.Fuzz(func(t *testing.T, s string) {
+		plain := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r >= utf8.RuneSelf })
+		if plain < 0 {
+			plain = len(s)
+		}
+		if n := jsonscan.Plain(s); n != plain {
+			t.Errorf("%q: the first %d bytes are plain, got %d", s, plain, n)
+		}
 		var got, want string
 		if err := json.Unmarshal(jsonscan.AppendString(nil, s), &got); err != nil {
 			t.Fatal(err)
