@@ -2,14 +2,9 @@ package library
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	goruntime "runtime"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -20,7 +15,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/keelson-project/keelson/bench/load"
-	"github.com/keelson-project/keelson/bench/target"
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
 )
@@ -48,58 +42,17 @@ func (s *Informer) Loads() []Load {
 
 // Close stops the server.
 func (s *Informer) Close() error {
-	if s.server == nil {
-		return nil
-	}
 	f := s.server
 	s.server = nil
-	f.client.Close()
-	return errors.Join(f.running.Stop(), os.RemoveAll(f.dir))
+	return f.close()
 }
-
-// filled is a server with objects.
-type filled struct {
-	dir     string
-	running *target.Running
-	client  *load.Client
-}
-
-var gadgets = load.Type{Plural: "gadgets"}
 
 // start the server and store the objects, unless that is done.
-func (s *Informer) start(ctx context.Context) (*filled, error) {
-	if s.server != nil {
-		return s.server, nil
+func (s *Informer) start(ctx context.Context) (f *filled, err error) {
+	if s.server == nil {
+		s.server, err = fill(ctx, s.Keelson, s.Objects)
 	}
-	dir, err := os.MkdirTemp("", "keelson-bench-")
-	if err != nil {
-		return nil, err
-	}
-	f := &filled{dir: dir}
-	if f.running, err = (target.Keelson{Binary: s.Keelson}).Start(ctx, dir); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	f.client = load.NewClient(f.running.URL, f.running.TLS, load.Options{Connections: 4})
-	s.server = f
-	_, err = f.client.Do(ctx, load.Request{Method: "POST", Path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Body: gadgets.CRD()})
-	if err != nil {
-		return nil, err
-	}
-	_, err = load.Parallel(ctx, 32, s.Objects, func(ctx context.Context, i int) error {
-		_, err := f.client.Do(ctx, load.Request{Method: "POST", Path: gadgets.Collection(), Body: gadgets.Object(gadget(i), i, i)})
-		return err
-	})
-	if err == nil { // the first list fills the server's cache
-		_, err = f.client.Do(ctx, load.Request{Path: gadgets.Collection()})
-	}
-	return f, err
-}
-
-func gadget(i int) string { return fmt.Sprintf("gadget-%06d", i) }
-
-// transport is what both libraries speak over.
-func (f *filled) transport() *http.Transport {
-	return &http.Transport{TLSClientConfig: f.running.TLS.Clone(), ForceAttemptHTTP2: true}
+	return s.server, err
 }
 
 // synced is an informer that runs: how many objects it has, and its end.
@@ -206,9 +159,7 @@ func (s *Informer) delays(ctx context.Context, f *filled, seen <-chan string) ([
 	for i := range writes {
 		name := gadget(i * s.Objects / writes)
 		sent := time.Now()
-		_, err := f.client.Do(ctx, load.Request{Method: "PATCH", Path: gadgets.Collection() + "/" + name,
-			Type: "application/merge-patch+json", Body: fmt.Appendf(nil, `{"metadata":{"labels":{"bench":%q}}}`, label)})
-		if err != nil {
+		if err := f.label(ctx, name, label); err != nil {
 			return nil, err
 		}
 		select {
@@ -224,26 +175,4 @@ func (s *Informer) delays(ctx context.Context, f *filled, seen <-chan string) ([
 	}
 	slices.Sort(all)
 	return all, nil
-}
-
-// used is what this process has used.
-type used struct {
-	cpu     time.Duration
-	mallocs uint64
-	heap    uint64 // live, after a collection
-}
-
-func usage() used {
-	var m goruntime.MemStats
-	goruntime.ReadMemStats(&m)
-	u := used{mallocs: m.Mallocs}
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) == nil {
-		u.cpu = time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	}
-	goruntime.GC()
-	goruntime.GC() // what finalizers and pools held
-	goruntime.ReadMemStats(&m)
-	u.heap = m.HeapAlloc
-	return u
 }

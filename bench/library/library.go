@@ -31,7 +31,9 @@ type Options struct {
 
 // Scenarios returns them in their order. One that is an io.Closer is to be closed after its loads.
 func Scenarios(o Options) []Scenario {
-	return []Scenario{Workqueue{}, &Informer{Keelson: o.Keelson, Objects: o.Objects}, Client{}}
+	return []Scenario{
+		&Start{}, Workqueue{}, &Informer{Keelson: o.Keelson, Objects: o.Objects}, &Reconcile{Keelson: o.Keelson}, Client{}, Packages{},
+	}
 }
 
 // tries is how often a benchmark is run for one value. The quickest counts: other work on the machine only adds.

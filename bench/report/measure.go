@@ -55,6 +55,9 @@ func Measures() []Measure {
 // LibraryMeasures returns the rows for libraries in their order.
 func LibraryMeasures() []Measure {
 	return []Measure{
+		{ID: "lib-start", Work: "test server: start to ready, and stop", Unit: "ms", Goal: 20},
+		{ID: "lib-start-controllers", Work: "the same, with two controllers", Unit: "ms", Goal: 20},
+		{ID: "lib-start-first", Work: "the same, the first one of a process", Unit: "ms", Goal: 20},
 		{ID: "lib-queue", Work: "workqueue add + get + done", Unit: "ns", Goal: 90},
 		{ID: "lib-queue-bytes", Work: "the same, allocated", Unit: "B"},
 		{ID: "lib-queue-allocs", Work: "the same, allocations", Unit: ""},
@@ -78,6 +81,13 @@ func LibraryMeasures() []Measure {
 		{ID: "lib-informer-compact-memory", Work: "memory per object", Unit: "B", Goal: 1600},
 		{ID: "lib-informer-compact-p50", Work: "write sent to handler told, p50", Unit: "ms"},
 		{ID: "lib-informer-compact-p99", Work: "write sent to handler told, p99", Unit: "ms"},
+		{ID: "lib-reconcile-p50", Work: "event read to Reconcile called, p50", Unit: "us"},
+		{ID: "lib-reconcile-p99", Work: "event read to Reconcile called, p99", Unit: "us", Goal: 1000},
+		{ID: "lib-reconcile-cpu", Work: "CPU of the client per event", Unit: "us"},
+		{ID: "lib-reconcile-write-p50", Work: "write sent to Reconcile called, p50", Unit: "us"},
+		{ID: "lib-reconcile-write-p99", Work: "write sent to Reconcile called, p99", Unit: "us"},
+		{ID: "lib-reconcile-start", Work: "manager started to 1,000 objects reconciled", Unit: "ms"},
+		{ID: "lib-reconcile-start-cpu", Work: "the same, CPU of the client", Unit: "ms"},
 		{ID: "lib-client-get", Work: "get a pod (JSON)", Unit: "ns"},
 		{ID: "lib-client-get-allocs", Work: "the same, allocations", Unit: ""},
 		{ID: "lib-client-list", Work: "list 500 pods (JSON), per pod", Unit: "ns"},
@@ -90,6 +100,9 @@ func LibraryMeasures() []Measure {
 		{ID: "lib-client-list-protobuf-allocs", Work: "the same, allocations", Unit: ""},
 		{ID: "lib-client-create-protobuf", Work: "create a pod (protobuf)", Unit: "ns"},
 		{ID: "lib-client-create-protobuf-allocs", Work: "the same, allocations", Unit: ""},
+		{ID: "lib-packages", Work: "packages that runtime brings (controller-runtime's root)", Unit: "", Goal: 80},
+		{ID: "lib-packages-queue", Work: "packages that workqueue brings (util/workqueue)", Unit: ""},
+		{ID: "lib-packages-informer", Work: "packages that informer brings (tools/cache)", Unit: "", Goal: 80},
 	}
 }
 

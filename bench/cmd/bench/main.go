@@ -30,7 +30,7 @@ type config struct {
 func main() {
 	var c config
 	flag.StringVar(&c.keelson, "keelson", "../bin/keelson", "the binary; empty leaves it out")
-	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; lib-workqueue lib-informer; all if empty")
+	flag.StringVar(&c.scenarios, "scenarios", "", "names with commas between, of start idle crd-first crd-cost crd-many create list get apply watch; lib-start lib-workqueue lib-informer lib-reconcile lib-client lib-packages; all if empty")
 	flag.StringVar(&c.json, "json", "", "file to write the results to as JSON")
 	flag.IntVar(&c.rounds, "rounds", 1, "how often everything is done; medians are printed")
 	flag.IntVar(&c.client.Connections, "connections", 4, "HTTP/2 connections of the load")
