@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -91,6 +93,29 @@ func TestLogBeginsAfterSnapshot(t *testing.T) {
 	if err != nil || len(snapshots) == 0 {
 		t.Errorf("no snapshot was made (%v)", err)
 	}
+}
+
+// TestMemoryDoesNotHoldTheLog: what was written and replaced is on the disk, and not in memory as well.
+func TestMemoryDoesNotHoldTheLog(t *testing.T) {
+	s := open(t, embedded.Config{Dir: t.TempDir(), NoFsync: true})
+	value := strings.Repeat("x", 256<<10)
+	rev := put(t, s, "/a", value, 0)
+	before := heap()
+	for range 600 {
+		rev = put(t, s, "/a", value, rev)
+	}
+	if grown := heap() - before; grown > 64<<20 {
+		t.Errorf("150 MiB were written, of which %d MiB are in memory", grown>>20)
+	}
+}
+
+// heap is what is alive in memory.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // TestFilesArePrivate: secrets are in there, but for etcd's snapshots, which hold the membership only.

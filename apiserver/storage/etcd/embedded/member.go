@@ -44,9 +44,18 @@ func (s *Store) start(ctx context.Context, c Config) (err error) {
 			return err
 		}
 	}
-	s.server, err = run(ctx, sc)
-	return err
+	if s.server, err = run(ctx, sc); err != nil {
+		return err
+	}
+	forgetLog(s.server)
+	return nil
 }
+
+// forgetLog has the log in memory be as short as etcd makes it, now that the only member has elected itself for good: a
+// hundred entries and a few, where keepEntries of the largest objects would take more memory than all objects do.
+// etcd reads the number when it shortens the log, in the goroutine that applies entries and has just told that it is
+// ready, and then not again before a hundred more.
+func forgetLog(server *etcdserver.EtcdServer) { server.Cfg.SnapshotCatchUpEntries = 1 }
 
 // create makes a member elsewhere, and moves it to its place when it is whole: of one that was not, because the process
 // was killed, etcd would find the log and wait for an election for ever. It is whole with a snapshot: without one, etcd
@@ -99,7 +108,7 @@ func run(ctx context.Context, sc config.ServerConfig) (*etcdserver.EtcdServer, e
 // if need be, at the next start. etcd's default is twice that.
 const snapshotEvery = 5000
 
-// keepEntries is how much of the log stays in memory. No other member has anything to catch up with, but raft looks through
+// keepEntries is how much of the log stays in memory during the start (see forgetLog). No other member has anything to catch up with, but raft looks through
 // what it was given last when it elects itself, and panics where that is gone: it is given at most 1 MiB at a time, which
 // may be as many of the smallest transactions.
 const keepEntries = 5000
