@@ -184,11 +184,16 @@ func (q *Queue[K]) take(item *Item[K]) bool {
 	if q.core.depth == 0 {
 		return false
 	}
-	q.core.take(q.clock.read(q.epoch, false), item)
+	q.takeAt(item, q.clock.read(q.epoch, false))
+	return true
+}
+
+// takeAt requires mu, and that a key is ready.
+func (q *Queue[K]) takeAt(item *Item[K], now int64) {
+	q.core.take(now, item)
 	if q.core.depth > 0 && len(q.asleep) > 0 {
 		q.wakeOne() // a wake-up may have been spent on a worker that left
 	}
-	return true
 }
 
 // Done says that the worker is through with item. A second Done of the same Item does nothing.
@@ -199,8 +204,11 @@ func (q *Queue[K]) Done(item Item[K]) {
 }
 
 // done requires mu.
-func (q *Queue[K]) done(item *Item[K]) {
-	if q.core.done(item.slot, item.turn, q.clock.read(q.epoch, false)) {
+func (q *Queue[K]) done(item *Item[K]) { q.doneAt(item, q.clock.read(q.epoch, false)) }
+
+// doneAt requires mu.
+func (q *Queue[K]) doneAt(item *Item[K], now int64) {
+	if q.core.done(item.slot, item.turn, now) {
 		q.wakeOne()
 	}
 	if q.closed {
@@ -216,14 +224,19 @@ func (q *Queue[K]) Items(ctx context.Context) iter.Seq[Item[K]] {
 		defer func() { q.Done(held) }()
 		for {
 			q.lock()
-			q.done(&held)
+			now, over := q.clock.read(q.epoch, false), false // one reading is enough for both
+			q.doneAt(&held, now)
 			held = Item[K]{}
-			if ctx.Err() != nil || !q.take(&held) && q.wait(ctx, &held) != nil {
-				q.unlock()
-				return
+			switch {
+			case ctx.Err() != nil:
+				over = true
+			case q.core.depth > 0:
+				q.takeAt(&held, now)
+			default:
+				over = q.wait(ctx, &held) != nil
 			}
 			q.unlock()
-			if !yield(held) {
+			if over || !yield(held) {
 				return
 			}
 		}
