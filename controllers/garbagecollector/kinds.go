@@ -28,7 +28,7 @@ const (
 	soon   = 50 * time.Millisecond
 	seldom = 5 * time.Minute
 	// share of the time that these questions take is no more than one in so many, whatever changes.
-	share = 20
+	share = 50
 )
 
 // watch is the controller's source: it watches all kinds until ctx ends. When the controller runs again, it begins anew.
