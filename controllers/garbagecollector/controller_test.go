@@ -198,17 +198,6 @@ func wantEvent(t *testing.T, c *clustertest.Cluster, namespace, message string) 
 	}
 }
 
-const websites = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: websites.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: websites, kind: Website}
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
-`
-
 // Kinds come and go. Owners of a kind that nobody serves may be there; those whose kind has come back are not.
 func TestKindsComeAndGo(t *testing.T) { kindsComeAndGo(start(t)) }
 
@@ -229,7 +218,7 @@ func TestParkedKinds(t *testing.T) {
 
 func kindsComeAndGo(c *clustertest.Cluster) {
 	unserved := c.Create(`{apiVersion: v1, kind: ConfigMap, metadata: {name: unserved, ownerReferences: [{apiVersion: example.com/v1, kind: Website, name: w, uid: u}]}}`)
-	crd := c.Create(websites)
+	crd := c.Create(clustertest.Websites)
 	c.Gone(unserved)
 	site := c.Create("{apiVersion: example.com/v1, kind: Website, metadata: {name: w}}")
 	page := config(c, "page", site)
@@ -241,7 +230,7 @@ func kindsComeAndGo(c *clustertest.Cluster) {
 	page = config(c, "page", site)
 	c.Remove(crd, "")
 	c.Gone(crd)
-	c.Create(websites)
+	c.Create(clustertest.Websites)
 	c.Gone(page)
 	site = c.Create("{apiVersion: example.com/v1, kind: Website, metadata: {name: w}}")
 	page = config(c, "page", site)

@@ -19,21 +19,10 @@ func start(t *testing.T) *clustertest.Cluster {
 	return clustertest.Start(t, apiservertest.Options{Controllers: controllers.ForTest(namespace.Name)})
 }
 
-const websites = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: websites.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: websites, kind: Website}
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
-`
-
 // Everything in a namespace goes with it, whatever its kind; and what is elsewhere stays.
 func TestContentGoes(t *testing.T) {
 	c := start(t)
-	c.Create(websites)
+	c.Create(clustertest.Websites)
 	ns := c.Create("{apiVersion: v1, kind: Namespace, metadata: {name: a}}")
 	var inside, outside []*clustertest.Object
 	for _, doc := range []string{

@@ -26,6 +26,18 @@ import (
 // Object is what the stories are about.
 type Object = unstructured.Unstructured
 
+// Websites is the CRD of a kind whose objects hold nothing.
+const Websites = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: websites.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: websites, kind: Website}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+`
+
 // Cluster is a server with controllers.
 type Cluster struct {
 	*client.Direct

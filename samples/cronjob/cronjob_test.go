@@ -30,7 +30,7 @@ type world struct {
 
 func inVirtualTime(t *testing.T, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		srv := apiservertest.Start(t, apiservertest.Options{CRDs: []string{"crd.yaml"}, NoListener: true})
+		srv := apiservertest.Start(t, apiservertest.Options{NoListener: true}) // the operator installs its CRD
 		cfg := client.Config{Host: "http://server", Transport: srv.Transport()}
 		scheme, err := newScheme()
 		ok(t, err)

@@ -14,10 +14,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/runtime"
@@ -65,18 +63,11 @@ func run(ctx context.Context, cfg client.Config, log logr.Logger) error {
 	return mgr.Run(ctx)
 }
 
+// install applies the CRD, over what an earlier version of this program has left.
 func install(ctx context.Context, c client.Client) error {
-	data, err := yaml.YAMLToJSON(crd)
-	if err != nil {
-		return err
-	}
 	obj := &unstructured.Unstructured{}
-	if err := obj.UnmarshalJSON(data); err != nil {
+	if err := yaml.Unmarshal(crd, obj); err != nil {
 		return err
 	}
-	err = c.Create(ctx, obj)
-	if apierrors.IsAlreadyExists(err) {
-		err = c.Patch(ctx, obj, client.RawPatch(types.MergePatchType, data))
-	}
-	return err
+	return c.Apply(ctx, obj, client.ForceOwnership)
 }
