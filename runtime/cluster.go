@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
+	"github.com/keelson-project/keelson/runtime/events"
 )
 
 // Cluster is a server, and what a manager keeps of it. A manager has one of its own, and others may join and leave.
@@ -16,6 +20,7 @@ type Cluster struct {
 	direct *client.Direct
 	client *cachedClient
 	cache  *cache
+	events *events.Writer
 
 	ctx  context.Context //nolint:containedctx // ends when the cluster leaves or the manager stops; nil before it runs
 	stop context.CancelFunc
@@ -30,6 +35,10 @@ func (m *Manager) newCluster(name string, cfg client.Config) (*Cluster, error) {
 	}
 	c := &Cluster{name: name, direct: d, cache: newCache(d, o, &m.indexes, m.recovers)}
 	c.client = &cachedClient{Direct: d, cache: c.cache}
+	c.events = events.New(d, events.Options{
+		FlushTimeout: min(flushEvents, o.GracefulShutdownTimeout),
+		OnError:      func(err error) { m.log.Error(err, "users are not told of something", "cluster", name) },
+	})
 	return c, nil
 }
 
@@ -41,6 +50,14 @@ func (c *Cluster) Client() client.Client { return c.client }
 
 // Direct reads from the server, too.
 func (c *Cluster) Direct() *client.Direct { return c.direct }
+
+// EventRecorder is Manager.EventRecorder for objects of this cluster.
+func (c *Cluster) EventRecorder(controller string) *events.Recorder {
+	return c.events.Recorder(controller)
+}
+
+// flushEvents is how long events may take to be written when a cluster leaves or the manager stops.
+const flushEvents = 5 * time.Second
 
 // CacheReport tells of the caches in use, those that take most memory first.
 func (c *Cluster) CacheReport() []informer.Report {
@@ -130,14 +147,17 @@ func (m *Manager) engageAll(c *Controller) {
 	}
 }
 
-// runCluster runs the caches of a cluster, and has the controllers that are running watch it. It requires mu, and a
+// runCluster runs the caches of a cluster, writes its events, and has the controllers that are running watch it. It requires mu, and a
 // manager that runs.
 func (m *Manager) runCluster(c *Cluster) {
 	c.ctx, c.stop = context.WithCancel(m.ctx)
 	c.done = make(chan struct{})
 	m.below.Go(func() error {
 		defer close(c.done)
-		return c.cache.run(c.ctx)
+		var both errgroup.Group
+		both.Go(func() error { return c.events.Run(c.ctx) })
+		both.Go(func() error { return c.cache.run(c.ctx) })
+		return both.Wait()
 	})
 	if c.name == "" {
 		return

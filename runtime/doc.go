@@ -31,6 +31,11 @@
 // controller remembers its latest reconciliations with what they wrote (Controller.History); Manager.Handler serves them,
 // and "keelson why CONTROLLER NAMESPACE/NAME" tells the story of one object.
 //
+// # What users are told
+//
+// Manager.EventRecorder has reconcilers tell users what they do, by Events that kubectl describe shows; see package
+// runtime/events.
+//
 // # More than one
 //
 // Replicas of a process share the work by Options.Shards (package runtime/shards), or take turns by

@@ -18,6 +18,7 @@ import (
 
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
+	"github.com/keelson-project/keelson/runtime/events"
 )
 
 // Options of a Manager.
@@ -114,6 +115,12 @@ func (m *Manager) Client() client.Client { return m.home.client }
 
 // Direct reads from the server, too.
 func (m *Manager) Direct() *client.Direct { return m.home.direct }
+
+// EventRecorder has a controller tell users what it does, by Events about its objects; see package runtime/events. They are
+// written while Run runs, and what waits before it returns.
+func (m *Manager) EventRecorder(controller string) *events.Recorder {
+	return m.home.EventRecorder(controller)
+}
 
 // Scheme of the typed objects.
 func (m *Manager) Scheme() *kruntime.Scheme { return m.home.direct.Scheme() }

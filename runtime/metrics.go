@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/keelson-project/keelson/informer"
+	"github.com/keelson-project/keelson/runtime/events"
 )
 
 // outcome of a reconciliation, as the metrics have it.
@@ -48,6 +49,18 @@ func writeMetrics(w io.Writer, controllers []*Controller) {
 		fmt.Fprintf(w, "controller_runtime_reconcile_panics_total{controller=%q} %d\n", c.name, c.stats.panics.Load())
 	})
 	writeQueueMetrics(w, controllers)
+}
+
+// writeEventMetrics tells what became of the events that controllers recorded about objects of a cluster.
+func writeEventMetrics(w io.Writer, clusters []*Cluster) {
+	const name = "event_recorder_events_total"
+	fmt.Fprintf(w, "# HELP %s Events that controllers recorded, by what became of them.\n# TYPE %s counter\n", name, name)
+	for _, c := range clusters {
+		counts := c.events.Stats().Outcomes
+		for o := range events.Outcome(len(counts)) {
+			fmt.Fprintf(w, "%s{cluster=%q,outcome=%q} %d\n", name, c.name, o, counts[o])
+		}
+	}
 }
 
 // writeCacheMetrics tells of the caches of a cluster.
