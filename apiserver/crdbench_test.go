@@ -1,11 +1,13 @@
 package apiserver_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	goruntime "runtime"
 	"strings"
@@ -140,4 +142,52 @@ func heap() int64 {
 	var m goruntime.MemStats
 	goruntime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// BenchmarkCRDLimit tells what no server can avoid that takes CRDs of the corpus and keeps them safely: the exchange of
+// each by TLS and HTTP/2, sent and answered (both ends are in this process), decoding it once by encoding/json into the Go
+// type, and etcd's part.
+func BenchmarkCRDLimit(b *testing.B) {
+	g := NewWithT(b)
+	var bodies [][]byte
+	for i, c := range corpusCRDs(b) {
+		bodies = append(bodies, []byte(renamed(c, "g", i)))
+	}
+	each := func(b *testing.B, f func(n int, body []byte)) {
+		cpu := cpuTime()
+		b.ResetTimer()
+		for n := range b.N {
+			f(n, bodies[n%len(bodies)])
+		}
+		b.ReportMetric(float64((cpuTime()-cpu).Microseconds())/float64(b.N), "us-cpu/op")
+	}
+	b.Run("exchange", func(b *testing.B) {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			_, _ = w.Write(body)
+		}))
+		s.EnableHTTP2 = true
+		s.StartTLS()
+		defer s.Close()
+		each(b, func(_ int, body []byte) {
+			res, err := s.Client().Post(s.URL, "application/json", bytes.NewReader(body))
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = io.Copy(io.Discard, res.Body)
+			g.Expect(errors.Join(err, res.Body.Close())).To(Succeed())
+		})
+	})
+	b.Run("decode", func(b *testing.B) {
+		each(b, func(_ int, body []byte) {
+			g.Expect(json.Unmarshal(body, &apiextensionsv1.CustomResourceDefinition{})).To(Succeed())
+		})
+	})
+	b.Run("etcd", func(b *testing.B) {
+		s, err := embedded.Open(b.Context(), embedded.Config{Dir: b.TempDir()})
+		g.Expect(err).NotTo(HaveOccurred())
+		defer func() { _ = s.Close() }()
+		each(b, func(n int, body []byte) {
+			_, err := s.Put(b.Context(), fmt.Sprintf("/registry/crds/%s/%d", b.Name(), n), body, 0, storage.PutOptions{})
+			g.Expect(err).NotTo(HaveOccurred())
+		})
+	})
 }
