@@ -18,6 +18,7 @@ import (
 	"github.com/keelson-project/keelson/apiserver/auth"
 	"github.com/keelson-project/keelson/apiserver/endpoints"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/accept"
 )
 
 // gitVersion is the release of Kubernetes whose API this is; what comes after the plus sign says who serves it.
@@ -84,6 +85,10 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, info *endpoint
 	}
 	switch r.URL.Path {
 	case "/version", "/version/":
+		if err := accept.RoutedDocument(r, accept.JSON); err != nil {
+			endpoints.WriteError(w, r, err)
+			return
+		}
 		writeJSON(w, versionInfo())
 	case "/metrics":
 		s.metrics.ServeHTTP(w, r)

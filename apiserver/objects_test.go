@@ -210,7 +210,7 @@ var _ = Describe("A list", func() {
 		Expect(items(m)).To(HaveLen(5))
 		one := get(maps+"/m0", "Accept: application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io").ok(200)
 		Expect(one.object).NotTo(HaveKey("data"))
-		get(maps, "Accept: image/png").status(406, "NotAcceptable", "only the following media types are accepted: application/json")
+		get(maps, "Accept: image/png").status(406, "NotAcceptable", "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch")
 	})
 
 	It("is deleted as a collection", func() {

@@ -7,6 +7,7 @@ package discovery
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -62,7 +63,11 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request) (bool, error) {
 }
 
 func (s *Server) serveRoot(w http.ResponseWriter, r *http.Request, which root) error {
-	format, err := negotiate(r, true)
+	pick := negotiate
+	if which == coreRoot {
+		pick = routed
+	}
+	format, err := pick(r, true)
 	if err != nil {
 		return err
 	}
@@ -93,7 +98,11 @@ func (s *Server) serveResources(w http.ResponseWriter, r *http.Request, group, v
 	if list == nil {
 		return false, nil
 	}
-	format, err := negotiate(r, false)
+	pick := negotiate
+	if slices.ContainsFunc(s.catalog.Group(group), func(d *resource.Definition) bool { return !d.Custom }) {
+		pick = routed
+	}
+	format, err := pick(r, false)
 	if err != nil {
 		return true, err
 	}

@@ -208,9 +208,10 @@ func TestNegotiation(t *testing.T) {
 			t.Errorf("Accept %q: got %q, want %q", accept, got, want)
 		}
 	}
-	for _, path := range []string{"/api", "/apis", "/api/v1", "/apis/apps"} {
+	const routed, plain = "406: Not Acceptable\n\nAvailable representations: application/json, ", "only the following media types are accepted: application/json, "
+	for path, want := range map[string]string{"/api": routed, "/apis": plain, "/api/v1": routed, "/apis/apps": plain, "/apis/apps/v1": routed} {
 		res, body := get(t, url+path, "Accept", "image/png")
-		if res.StatusCode != http.StatusNotAcceptable || !strings.Contains(string(body), "only the following media types are accepted: application/json") {
+		if res.StatusCode != http.StatusNotAcceptable || !strings.Contains(string(body), want) {
 			t.Errorf("%s: %s %s", path, res.Status, body)
 		}
 	}

@@ -1,14 +1,13 @@
 package discovery
 
 import (
-	"mime"
+	"bytes"
+	"encoding/json"
 	"net/http"
-	"strconv"
-	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/keelson-project/keelson/internal/accept"
 )
 
 // format is what a client gets. This is the place where protobuf joins: a media type here, and an encoding of the
@@ -17,79 +16,67 @@ type format struct {
 	contentType string
 	aggregated  string // version of APIGroupDiscoveryList: "v2", "v2beta1"; "" for the legacy documents
 	yaml        bool
+	pretty      bool
 }
-
-const (
-	mediaJSON = "application/json"
-	mediaYAML = "application/yaml"
-)
-
-var accepted = []string{mediaJSON, mediaYAML}
 
 // negotiate picks the best format that the request accepts; aggregated says whether the document has that form.
 func negotiate(r *http.Request, aggregated bool) (format, error) {
-	header := r.Header.Values("Accept")
-	if len(header) == 0 || strings.TrimSpace(strings.Join(header, "")) == "" {
-		return format{contentType: mediaJSON}, nil
+	clauses := accept.Clauses(r)
+	if len(clauses) == 0 {
+		return format{contentType: accept.JSON, pretty: accept.Pretty(r)}, nil
 	}
-	best, bestQ := format{}, 0.0
-	for clause := range strings.SplitSeq(strings.Join(header, ","), ",") {
-		f, q, ok := match(strings.TrimSpace(clause), aggregated)
-		if ok && q > bestQ {
-			best, bestQ = f, q
+	for i := range clauses {
+		if f, ok := match(&clauses[i], aggregated); ok {
+			f.pretty = accept.Pretty(r) || clauses[i].Params["pretty"] == "1"
+			return f, nil
 		}
 	}
-	if bestQ == 0 {
-		return format{}, notAcceptable()
-	}
-	return best, nil
+	return format{}, accept.None(accept.JSON, accept.YAML, accept.Protobuf)
 }
 
-// match reads one clause of an Accept header: what it gets, and how much it is wanted.
-func match(clause string, aggregated bool) (format, float64, bool) {
-	media, params, err := mime.ParseMediaType(clause)
-	if err != nil {
-		return format{}, 0, false
+// routed is negotiate for the documents that kube-apiserver has behind a router: /api, and those of versions with kinds
+// that are built in.
+func routed(r *http.Request, aggregated bool) (format, error) {
+	if err := accept.RoutedDocument(r, accept.JSON, accept.YAML, accept.Protobuf); err != nil {
+		return format{}, err
 	}
-	q := 1.0
-	if text, ok := params["q"]; ok {
-		if q, err = strconv.ParseFloat(text, 64); err != nil {
-			return format{}, 0, false
-		}
+	return negotiate(r, aggregated)
+}
+
+// match reads one clause of an Accept header: what it gets.
+func match(c *accept.Clause, aggregated bool) (format, bool) {
+	if stream := c.Params["stream"]; stream != "" && stream != "watch" {
+		return format{}, false
 	}
-	if as := params["as"]; as != "" {
-		version := params["v"]
-		if !aggregated || as != "APIGroupDiscoveryList" || params["g"] != "apidiscovery.k8s.io" || media != mediaJSON ||
+	if as := c.Params["as"]; as != "" {
+		version := c.Params["v"]
+		if !aggregated || as != "APIGroupDiscoveryList" || c.Params["g"] != "apidiscovery.k8s.io" || c.Media != accept.JSON ||
 			version != "v2" && version != "v2beta1" {
-			return format{}, 0, false
+			return format{}, false
 		}
 		return format{
-			contentType: mediaJSON + ";g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList",
+			contentType: accept.JSON + ";g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList",
 			aggregated:  version,
-		}, q, true
+		}, true
 	}
-	switch media {
-	case mediaJSON, "*/*", "application/*":
-		return format{contentType: mediaJSON}, q, true
-	case mediaYAML:
-		return format{contentType: mediaYAML, yaml: true}, q, true
+	switch {
+	case c.Matches(accept.JSON):
+		return format{contentType: accept.JSON}, true
+	case c.Matches(accept.YAML):
+		return format{contentType: accept.YAML, yaml: true}, true
 	}
-	return format{}, 0, false
+	return format{}, false
 }
 
 // encode turns JSON into the format.
 func (f format) encode(data []byte) ([]byte, error) {
-	if f.yaml {
+	switch {
+	case f.yaml:
 		return yaml.JSONToYAML(data)
+	case f.pretty:
+		var b bytes.Buffer
+		err := json.Indent(&b, data, "", "  ")
+		return b.Bytes(), err
 	}
 	return append(data, '\n'), nil
-}
-
-func notAcceptable() error {
-	return &apierrors.StatusError{ErrStatus: metav1.Status{
-		Status:  metav1.StatusFailure,
-		Code:    http.StatusNotAcceptable,
-		Reason:  metav1.StatusReasonNotAcceptable,
-		Message: "only the following media types are accepted: " + strings.Join(accepted, ", "),
-	}}
 }

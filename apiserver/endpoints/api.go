@@ -12,6 +12,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/accept"
 )
 
 // API serves the resources below /api and /apis. It owns no goroutine.
@@ -135,5 +136,5 @@ func (c *call) serve() error {
 	case c.info.Verb == "deletecollection" && !c.t.Def.NoDeleteCollection:
 		return c.deleteCollection()
 	}
-	return methodNotAllowed()
+	return accept.MethodNotAllowed()
 }

@@ -10,16 +10,17 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/accept"
 	"github.com/keelson-project/keelson/internal/gzipped"
 )
 
 func (c *call) list() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
 	if c.info.Name != "" {
-		return methodNotAllowed()
+		return accept.MethodNotAllowed()
 	}
 	q, err := parseListQuery(c.r.URL.Query(), false)
 	if err != nil {

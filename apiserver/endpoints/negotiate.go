@@ -1,11 +1,10 @@
 package endpoints
 
 import (
-	"mime"
 	"net/http"
-	"sort"
-	"strconv"
-	"strings"
+	"slices"
+
+	"github.com/keelson-project/keelson/internal/accept"
 )
 
 type encoding uint8
@@ -16,9 +15,15 @@ const (
 )
 
 const (
-	mediaJSON     = "application/json"
-	mediaYAML     = "application/yaml"
-	mediaProtobuf = "application/vnd.kubernetes.protobuf"
+	mediaJSON     = accept.JSON
+	mediaYAML     = accept.YAML
+	mediaProtobuf = accept.Protobuf
+)
+
+// streamed are the media types of watches.
+const (
+	streamedJSON     = mediaJSON + ";stream=watch"
+	streamedProtobuf = mediaProtobuf + ";stream=watch"
 )
 
 // output is what a client accepts: an encoding, and possibly another view of the objects.
@@ -42,74 +47,62 @@ func (o output) contentType() string {
 	return mediaJSON
 }
 
-type accepted struct {
-	media  string
-	params map[string]string
-	q      float64
+// negotiate picks the form of the answer. What nobody accepts is refused in the place, and the words, of kube-apiserver:
+// there the kinds that are built in have a router before them. Error: NotAcceptable (406).
+func (c *call) negotiate(views bool) (output, error) {
+	if !c.t.Def.Custom {
+		var err error
+		if c.info.Verb == "list" || c.info.Verb == "watch" {
+			err = accept.Routed(c.r, mediaJSON, mediaYAML, mediaProtobuf, streamedJSON, streamedProtobuf)
+		} else {
+			err = accept.Routed(c.r, mediaJSON, mediaYAML, mediaProtobuf)
+		}
+		if err != nil {
+			return output{}, err
+		}
+	}
+	out, err := negotiate(c.r, views)
+	if err != nil && !c.t.Def.Custom && accepts(c.r, mediaProtobuf) { // which we do not serve, as the answer has to say
+		err = accept.None(mediaJSON, mediaYAML)
+	}
+	return out, err
+}
+
+func accepts(r *http.Request, media string) bool {
+	return slices.ContainsFunc(accept.Clauses(r), func(c accept.Clause) bool { return c.Media == media })
 }
 
 // negotiate picks the first acceptable form. views says whether Table and PartialObjectMetadata are on offer.
 // Error: NotAcceptable (406).
 func negotiate(r *http.Request, views bool) (output, error) {
-	pretty := isTrue(r.URL.Query().Get("pretty"))
-	header := strings.Join(r.Header.Values("Accept"), ",")
-	if header == "" || header == mediaJSON || header == "*/*" {
-		return output{pretty: pretty || wantsPretty(r)}, nil
+	header := r.Header["Accept"]
+	if len(header) == 0 || len(header) == 1 && (header[0] == mediaJSON || header[0] == "*/*" || header[0] == "") {
+		return output{pretty: accept.Pretty(r)}, nil
 	}
-	for _, a := range parseAccept(header) {
-		out := output{pretty: pretty || wantsPretty(r)}
-		switch a.media {
-		case mediaJSON, "*/*", "application/*":
-		case mediaYAML:
+	for _, a := range accept.Clauses(r) {
+		out := output{pretty: a.Params["pretty"] == "1" || accept.Pretty(r)}
+		switch {
+		case a.Matches(mediaJSON):
+		case a.Matches(mediaYAML):
 			out.encoding = encodeYAML
 		default:
 			continue
 		}
-		as := a.params["as"]
-		if as == "" {
+		if stream := a.Params["stream"]; stream != "" && stream != "watch" {
+			continue
+		}
+		as, group, version := a.Params["as"], a.Params["g"], a.Params["v"]
+		if as == "" && group == "" && version == "" {
 			return out, nil
 		}
-		if !views || a.params["g"] != "meta.k8s.io" || out.encoding != encodeJSON {
+		if !views || group != "meta.k8s.io" || version != "v1" && version != "v1beta1" {
 			continue
 		}
-		v := a.params["v"]
 		switch as {
 		case "Table", "PartialObjectMetadata", "PartialObjectMetadataList":
-			if v != "v1" && v != "v1beta1" {
-				continue
-			}
-		default:
-			continue
+			out.as, out.table = as, version
+			return out, nil
 		}
-		out.as, out.table = as, v
-		return out, nil
 	}
-	return output{}, notAcceptable(strings.Join([]string{mediaJSON, mediaYAML}, ", "))
-}
-
-func wantsPretty(r *http.Request) bool {
-	if r.URL.Query().Has("pretty") {
-		return false
-	}
-	ua := r.UserAgent()
-	return strings.HasPrefix(ua, "curl") || strings.HasPrefix(ua, "Wget") || strings.HasPrefix(ua, "Mozilla/5.0")
-}
-
-func parseAccept(header string) []accepted {
-	var out []accepted
-	for _, part := range strings.Split(header, ",") {
-		media, params, err := mime.ParseMediaType(strings.TrimSpace(part))
-		if err != nil {
-			continue
-		}
-		q := 1.0
-		if s, ok := params["q"]; ok {
-			if f, err := strconv.ParseFloat(s, 64); err == nil {
-				q = f
-			}
-		}
-		out = append(out, accepted{media, params, q})
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].q > out[j].q })
-	return out
+	return output{}, accept.None(mediaJSON, mediaYAML, mediaProtobuf)
 }

@@ -12,10 +12,11 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/registry"
 	"github.com/keelson-project/keelson/apiserver/resource"
+	"github.com/keelson-project/keelson/internal/accept"
 )
 
 func (c *call) get() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (c *call) writeOne(out output, code int, data []byte) error {
 	case "PartialObjectMetadata":
 		data = resource.PartialMetadata(data, out.table)
 	case "PartialObjectMetadataList":
-		return notAcceptable(mediaJSON + ", " + mediaYAML)
+		return accept.None(mediaJSON, mediaYAML, mediaProtobuf)
 	}
 	writeObject(c.w, c.r, out, code, data)
 	return nil
@@ -81,7 +82,7 @@ func (c *call) decodeNew(body []byte) (resource.Object, bool) {
 }
 
 func (c *call) create() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (c *call) create() error {
 }
 
 func (c *call) update() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func statusCode(res *registry.Result) int {
 }
 
 func (c *call) delete() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (c *call) delete() error {
 }
 
 func (c *call) deleteCollection() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
@@ -194,7 +195,7 @@ func (c *call) subresource() error {
 		verbs = []string{"get", "patch", "update"}
 	}
 	if !slices.Contains(verbs, c.info.Verb) || c.info.Rest != "" {
-		return methodNotAllowed()
+		return accept.MethodNotAllowed()
 	}
 	if sub.Scale != nil {
 		return c.scale(sub.Scale)

@@ -16,7 +16,7 @@ import (
 )
 
 func (c *call) patch() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}

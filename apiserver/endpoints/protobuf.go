@@ -17,6 +17,13 @@ func unwrapProtobuf(body []byte, into *metav1.DeleteOptions) error {
 	return into.Unmarshal(envelope.Raw)
 }
 
+// protobufStatus is the one answer that is ever encoded as protobuf: for a client that accepts nothing else, it says so.
+func protobufStatus(s *metav1.Status) []byte {
+	message, _ := s.Marshal()
+	data, _ := resource.SealProtobuf(s.APIVersion, s.Kind, message)
+	return data
+}
+
 // decodeProtobuf reads an object of a built-in type; custom resources have no protobuf form.
 func decodeProtobuf(body []byte, t *registry.Target) (*decoded, error) {
 	if t.Version.GoType == nil {

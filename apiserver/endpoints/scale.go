@@ -20,7 +20,7 @@ import (
 
 // scale serves autoscaling/v1 Scale over an object: spec.replicas is the only thing that can be written.
 func (c *call) scale(s *resource.Scale) error {
-	out, err := negotiate(c.r, false)
+	out, err := c.negotiate(false)
 	if err != nil {
 		return err
 	}

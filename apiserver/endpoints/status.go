@@ -39,33 +39,22 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if s.Details != nil && s.Details.RetryAfterSeconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(s.Details.RetryAfterSeconds)))
 	}
-	body, _ := json.Marshal(s)
-	out, nerr := negotiate(r, false)
-	if nerr != nil {
-		out = output{encoding: encodeJSON}
+	out, err := negotiate(r, false)
+	switch {
+	case err == nil:
+		body, _ := json.Marshal(s)
+		writeObject(w, r, out, int(s.Code), body)
+	case accepts(r, mediaProtobuf):
+		writeBytes(w, r, mediaProtobuf, int(s.Code), protobufStatus(s), "")
+	default: // whoever accepts none of it is told all the same
+		body, _ := json.MarshalIndent(s, "", "  ")
+		writeBytes(w, r, mediaJSON, int(s.Code), body, "")
 	}
-	out.as = ""
-	writeObject(w, r, out, int(s.Code), body)
-}
-
-// methodNotAllowed is the answer to a verb that a resource does not serve.
-func methodNotAllowed() error {
-	return &apierrors.StatusError{ErrStatus: metav1.Status{
-		Status: metav1.StatusFailure, Code: http.StatusMethodNotAllowed, Reason: metav1.StatusReasonMethodNotAllowed,
-		Message: "the server does not allow this method on the requested resource", Details: &metav1.StatusDetails{},
-	}}
 }
 
 func unsupportedMediaType(accepted string) *apierrors.StatusError {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
 		Message: "the body of the request was in an unknown format - accepted media types include: " + accepted,
-	}}
-}
-
-func notAcceptable(accepted string) error {
-	return &apierrors.StatusError{ErrStatus: metav1.Status{
-		Status: metav1.StatusFailure, Code: http.StatusNotAcceptable, Reason: metav1.StatusReasonNotAcceptable,
-		Message: "only the following media types are accepted: " + accepted,
 	}}
 }

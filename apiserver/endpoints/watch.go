@@ -18,6 +18,7 @@ import (
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/watchcache"
+	"github.com/keelson-project/keelson/internal/accept"
 )
 
 // minWatchTimeout is the shortest life of a watch that names none; the longest is twice that, so that clients
@@ -25,12 +26,12 @@ import (
 const minWatchTimeout = 30 * time.Minute
 
 func (c *call) watch() error {
-	out, err := negotiate(c.r, true)
+	out, err := c.negotiate(true)
 	if err != nil {
 		return err
 	}
 	if out.encoding != encodeJSON {
-		return notAcceptable(mediaJSON)
+		return accept.None(streamedJSON, streamedProtobuf)
 	}
 	q, err := parseListQuery(c.r.URL.Query(), true)
 	if err != nil {

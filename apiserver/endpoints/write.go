@@ -3,6 +3,7 @@ package endpoints
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -21,12 +22,20 @@ func writeObject(w http.ResponseWriter, r *http.Request, out output, code int, d
 		}
 	case out.pretty:
 		var b bytes.Buffer
-		if json.Indent(&b, data, "", "  ") == nil {
+		if json.Indent(&b, bytes.TrimSpace(data), "", "  ") == nil {
 			data = b.Bytes()
 		}
+	case data[len(data)-1] != '\n':
+		writeBytes(w, r, mediaJSON, code, data, "\n")
+		return
 	}
+	writeBytes(w, r, out.contentType(), code, data, "")
+}
+
+// writeBytes answers with data, which it leaves as they are, and what comes after them.
+func writeBytes(w http.ResponseWriter, r *http.Request, media string, code int, data []byte, after string) {
 	h := w.Header()
-	h.Set("Content-Type", out.contentType())
+	h.Set("Content-Type", media)
 	h.Set("Cache-Control", "no-cache, private")
 	if len(data) >= gzipThreshold && wantsGzip(r) {
 		h.Set("Content-Encoding", "gzip")
@@ -34,13 +43,15 @@ func writeObject(w http.ResponseWriter, r *http.Request, out output, code int, d
 		w.WriteHeader(code)
 		z := gzipped.NewWriter(w)
 		_, _ = z.Write(data)
+		_, _ = io.WriteString(z, after)
 		_ = z.Close()
 		return
 	}
-	h.Set("Content-Length", strconv.Itoa(len(data)))
+	h.Set("Content-Length", strconv.Itoa(len(data)+len(after)))
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(data)
+		_, _ = io.WriteString(w, after)
 	}
 }
 

@@ -21,6 +21,13 @@ type protobufUnmarshaler interface{ Unmarshal([]byte) error }
 // IsProtobuf says whether data is in Kubernetes' protobuf envelope.
 func IsProtobuf(data []byte) bool { return bytes.HasPrefix(data, protobufPrefix) }
 
+// SealProtobuf puts a message into Kubernetes' protobuf envelope.
+func SealProtobuf(apiVersion, kind string, message []byte) ([]byte, error) {
+	envelope := kruntime.Unknown{TypeMeta: kruntime.TypeMeta{APIVersion: apiVersion, Kind: kind}, Raw: message}
+	raw, err := envelope.Marshal()
+	return append(bytes.Clone(protobufPrefix), raw...), err
+}
+
 // OpenProtobuf takes Kubernetes' protobuf envelope apart.
 func OpenProtobuf(data []byte) (*kruntime.Unknown, error) {
 	raw, ok := bytes.CutPrefix(data, protobufPrefix)
