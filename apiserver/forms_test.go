@@ -49,3 +49,32 @@ var _ = Describe("An answer", func() {
 		}
 	})
 })
+
+// All that is expected here is what kube-apiserver 1.37.2 answered.
+var _ = Describe("A time that nobody set", func() {
+	It("is null where Kubernetes has it always", func() {
+		ns := namespace()
+		pods, events := "/api/v1/namespaces/"+ns+"/pods", "/namespaces/"+ns+"/events"
+		send("POST", pods, `{"metadata":{"name":"a"},"spec":{"containers":[{"name":"a","image":"a"}]}}`).ok(201)
+		a := send("PATCH", pods+"/a/status", `{"status":{"conditions":[{"type":"Ready","status":"True"}],
+			"containerStatuses":[{"name":"a","image":"a","state":{"running":{}},"lastState":{"terminated":{"exitCode":1}}}]}}`, merge).ok(200)
+		Expect(a.body).To(ContainSubstring(`"conditions":[{"lastProbeTime":null,"lastTransitionTime":null,"status":"True","type":"Ready"}]`))
+		Expect(a.body).To(ContainSubstring(`"running":{"startedAt":null}`))
+		Expect(a.body).To(ContainSubstring(`"terminated":{"exitCode":1,"finishedAt":null,"startedAt":null}`))
+		Expect(a.body).To(ContainSubstring(`"f:lastProbeTime":{},"f:lastTransitionTime":{}`))
+		same := send("PATCH", pods+"/a/status", `{"status":{"conditions":[{"type":"Ready","status":"True","lastProbeTime":null}]}}`, merge).ok(200)
+		Expect(same.at("metadata", "resourceVersion")).To(Equal(a.at("metadata", "resourceVersion")))
+
+		a = send("POST", "/api/v1"+events, `{"metadata":{"name":"e"},"involvedObject":{"namespace":"`+ns+`"}}`).ok(201)
+		for _, name := range []string{"eventTime", "firstTimestamp", "lastTimestamp"} {
+			Expect(a.object).To(HaveKeyWithValue(name, BeNil()))
+		}
+		a = get("/apis/events.k8s.io/v1" + events + "/e").ok(200)
+		for _, name := range []string{"eventTime", "deprecatedFirstTimestamp", "deprecatedLastTimestamp"} {
+			Expect(a.object).To(HaveKeyWithValue(name, BeNil()))
+		}
+		Expect(a.object).NotTo(HaveKey("reportingController"))
+		a = send("PATCH", "/api/v1"+events+"/e", `{"firstTimestamp":"2026-01-01T00:00:00Z"}`, merge).ok(200)
+		Expect(a.object).To(HaveKeyWithValue("firstTimestamp", "2026-01-01T00:00:00Z"))
+	})
+})

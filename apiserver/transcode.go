@@ -130,6 +130,7 @@ func (t *transcoding) value(key string, value []byte) []byte {
 		return value
 	}
 	v.Schema.Prune(obj) // into the form that is stored here
+	v.Schema.Default(obj)
 	if data, err := resource.Encode(obj); err == nil {
 		return data
 	}

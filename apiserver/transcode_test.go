@@ -43,6 +43,7 @@ func TestKubernetesData(t *testing.T) {
 	put("/registry/configmaps/default/a", inProtobuf(g, "v1", "ConfigMap", &corev1.ConfigMap{ObjectMeta: meta("a"), Data: map[string]string{"k": "v"}}))
 	replicas := int32(3)
 	put("/registry/deployments/default/d", inProtobuf(g, "apps/v1", "Deployment", &appsv1.Deployment{ObjectMeta: meta("d"), Spec: appsv1.DeploymentSpec{Replicas: &replicas}}))
+	put("/registry/events/default/e", inProtobuf(g, "v1", "Event", &corev1.Event{ObjectMeta: meta("e"), Type: "Normal"}))
 	s := apiservertest.Start(t, apiservertest.Options{Store: store})
 	migration := &storagemigrationv1beta1.StorageVersionMigration{ObjectMeta: metav1.ObjectMeta{Name: "m", UID: "u-2"}}
 	migration.Spec.Resource.Resource = "configmaps"
@@ -55,6 +56,7 @@ func TestKubernetesData(t *testing.T) {
 	g.Expect(a.at("metadata", "uid")).To(Equal("u-1"))
 	g.Expect(sendTo(g, s, "GET", maps+"?labelSelector=by%3Dkube", "").at("items")).To(HaveLen(1))
 	g.Expect(sendTo(g, s, "GET", "/apis/apps/v1/namespaces/default/deployments/d", "").at("spec", "replicas")).To(BeEquivalentTo(3))
+	g.Expect(sendTo(g, s, "GET", "/api/v1/namespaces/default/events/e", "").object).To(HaveKeyWithValue("lastTimestamp", BeNil()))
 	m := sendTo(g, s, "GET", "/apis/storagemigration.k8s.io/v1/storageversionmigrations/m", "") // stored in a version that is not served
 	g.Expect(m.at("apiVersion")).To(Equal("storagemigration.k8s.io/v1"), m.body)
 	g.Expect(m.at("spec", "resource", "resource")).To(Equal("configmaps"))

@@ -101,8 +101,15 @@ func toCoreEvent(obj resource.Object) resource.Object {
 	return renameEvent(obj, groupEventWords, coreEventWords)
 }
 
+// toGroupEvent leaves out who reported the event where nobody did, as that group does.
 func toGroupEvent(obj resource.Object) resource.Object {
-	return renameEvent(obj, coreEventWords, groupEventWords)
+	obj = renameEvent(obj, coreEventWords, groupEventWords)
+	for _, name := range []string{"reportingController", "reportingInstance"} {
+		if obj[name] == "" {
+			delete(obj, name)
+		}
+	}
+	return obj
 }
 
 // renameEvent gives the fields their names in the other group. An object that has them already is left as it is.

@@ -61,6 +61,9 @@ type Entry struct {
 	// Zero names the fields that Go's JSON encoding leaves out when they have their zero value: neither
 	// pointers nor always present. Sorted.
 	Zero []string `json:"zero"`
+	// Null names the fields that Go's JSON encoding writes as null when they have their zero value: times that are no
+	// pointers. Sorted.
+	Null []string `json:"null"`
 	// Kinds under which Kubernetes registers the type, as GROUP/VERSION/KIND.
 	Kinds []string `json:"kinds"`
 }

@@ -61,7 +61,7 @@ type fieldShape struct {
 	shape *shape
 	// omitted: the zero value is left out of the encoding.
 	omitted bool
-	// value is the default: for most the Go zero value that is always written ({}, "", 0, false).
+	// value is the default: for most the Go zero value that is always written ({}, "", 0, false; nil for a time).
 	value      any
 	hasDefault bool
 }
@@ -136,6 +136,11 @@ func (c *Compiler) model(name string) *shape {
 	for _, field := range e.Zero {
 		if f := s.fields[field]; f != nil {
 			f.omitted = true
+		}
+	}
+	for _, field := range e.Null {
+		if f := s.fields[field]; f != nil {
+			f.hasDefault = true
 		}
 	}
 	return s

@@ -96,12 +96,12 @@ func roundTrip(t testing.TB, obj resource.Object, goType any) resource.Object {
 	return out
 }
 
-// dropNulls removes what Keelson never stores: fields that Go encodes as null.
+// dropNulls removes what Keelson never stores: lists and maps that Go encodes as null. Times are stored so, too.
 func dropNulls(v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for k, e := range v {
-			if e == nil {
+			if e == nil && !strings.HasSuffix(k, "Time") && !strings.HasSuffix(k, "Timestamp") && !strings.HasSuffix(k, "At") {
 				delete(v, k)
 			}
 			dropNulls(e)
