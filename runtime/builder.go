@@ -87,7 +87,7 @@ func (b *Builder) Complete(r Reconciler) error {
 func (b *Builder) Build(r Reconciler) (*Controller, error) {
 	c := &Controller{
 		name: b.name, mgr: b.mgr, opts: b.opts, do: r, sources: b.sources, every: b.every,
-		history: history{size: b.mgr.opts.History}, atWork: map[string]int{},
+		history: history{size: b.mgr.opts.History}, stats: newControllerStats(), atWork: map[string]int{},
 	}
 	c.idle = sync.NewCond(&c.mu)
 	var owner schema.GroupVersionKind

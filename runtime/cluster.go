@@ -16,11 +16,12 @@ import (
 
 // Cluster is a server, and what a manager keeps of it. A manager has one of its own, and others may join and leave.
 type Cluster struct {
-	name   string
-	direct *client.Direct
-	client *cachedClient
-	cache  *cache
-	events *events.Writer
+	name     string
+	direct   *client.Direct
+	client   *cachedClient
+	cache    *cache
+	events   *events.Writer
+	requests *requestStats
 
 	ctx  context.Context //nolint:containedctx // ends when the cluster leaves or the manager stops; nil before it runs
 	stop context.CancelFunc
@@ -29,11 +30,12 @@ type Cluster struct {
 
 func (m *Manager) newCluster(name string, cfg client.Config) (*Cluster, error) {
 	o := &m.opts
-	d, err := client.New(tracing(cfg, o.Tracer), client.Options{Scheme: o.Scheme, FieldOwner: o.FieldOwner})
+	requests := newRequestStats()
+	d, err := client.New(tracing(requests.counting(cfg), o.Tracer), client.Options{Scheme: o.Scheme, FieldOwner: o.FieldOwner})
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{name: name, direct: d, cache: newCache(d, o, &m.indexes, m.recovers)}
+	c := &Cluster{name: name, direct: d, requests: requests, cache: newCache(d, o, &m.indexes, m.recovers)}
 	c.client = &cachedClient{Direct: d, cache: c.cache}
 	c.events = events.New(d, events.Options{
 		FlushTimeout: min(flushEvents, o.GracefulShutdownTimeout),

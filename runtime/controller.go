@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,7 +43,7 @@ type Controller struct {
 	watches []watched
 	sources []Source
 	every   bool // cluster, not only the manager's own
-	stats   controllerStats
+	stats   *controllerStats
 	history history
 	log     logr.Logger
 	queue   atomic.Pointer[queue] // another for each time that it runs
@@ -103,6 +102,9 @@ func (c *Controller) add(req Request, o workqueue.Options) {
 		c.queue.Load().Add(req, o)
 	}
 }
+
+// workers is how many requests are worked on at once.
+func (c *Controller) workers() int { return max(1, c.opts.MaxConcurrentReconciles) }
 
 func (c *Controller) newQueue() *queue {
 	group := c.opts.Group
@@ -175,7 +177,7 @@ func (c *Controller) run(l *life) error {
 	}
 	defer stop()
 	c.mgr.engageAll(c)
-	for range max(1, c.opts.MaxConcurrentReconciles) {
+	for range c.workers() {
 		l.group.Go(func() error { c.worker(l); return nil })
 	}
 	<-l.ctx.Done()
@@ -344,96 +346,4 @@ func (c *Controller) working(cluster string, more int) {
 		delete(c.atWork, cluster)
 		c.idle.Broadcast()
 	}
-}
-
-// one works on one request, and has it come again as its outcome asks.
-func (c *Controller) one(l *life, item workqueue.Item[Request]) {
-	req := item.Key
-	c.working(req.Cluster, 1)
-	defer c.working(req.Cluster, -1)
-	cl, err := c.mgr.Cluster(req.Cluster)
-	if err != nil { // it has left
-		l.queue.Forget(req)
-		return
-	}
-	ctx, done := context.WithCancel(l.work)
-	defer done()
-	if cl.name != "" {
-		defer context.AfterFunc(cl.ctx, done)()
-	}
-	if s := c.mgr.opts.Shards; s != nil {
-		held, release, ok := s.Hold(ctx, req)
-		if !ok { // another process's by now
-			l.queue.Forget(req)
-			return
-		}
-		defer release()
-		ctx = held
-	}
-	if c.opts.ReconcileTimeout > 0 {
-		timed, cancel := context.WithTimeout(ctx, c.opts.ReconcileTimeout)
-		defer cancel()
-		ctx = timed
-	}
-	r := &running{client: cl.client}
-	r.causes = Causes{Request: req, Queued: item.Queued, Waited: item.Waited, Priority: item.Priority, Failures: item.Failures}
-	r.causes.List, r.causes.Omitted = causesOf(item.Note)
-	log := c.log.WithValues("namespace", req.Namespace, "name", req.Name)
-	if req.Cluster != "" {
-		log = log.WithValues("cluster", req.Cluster)
-	}
-	started := time.Now()
-	ctx, end := c.traced(context.WithValue(logr.NewContext(ctx, log), causesKey{}, r))
-	result, err := c.reconcile(ctx, req)
-	run := r.finished(started, time.Since(started))
-	c.settle(l, item, run, result, err, log)
-	end(run)
-	c.history.add(run)
-}
-
-// settle has a request come again as the outcome of its reconciliation asks.
-func (c *Controller) settle(l *life, item workqueue.Item[Request], run *Run, result Result, err error, log logr.Logger) {
-	again := func(t CauseType, o workqueue.Options) {
-		o.Note = &Cause{Type: t, At: time.Now(), Detail: run.Error}
-		o.Priority = item.Priority
-		l.queue.Add(item.Key, o)
-	}
-	out := outcomeSuccess
-	if err != nil {
-		run.Error = err.Error()
-	}
-	switch {
-	case isTerminal(err):
-		out = outcomeTerminal
-		log.Error(err, "reconciliation failed for good")
-		l.queue.Forget(item.Key)
-	case err != nil:
-		out = outcomeError
-		log.Error(err, "reconciliation failed", "failures", item.Failures+1)
-		again(CauseRetry, workqueue.Options{RateLimited: true})
-	case result.RequeueAfter > 0:
-		out, run.RequeueAfter = outcomeAfter, result.RequeueAfter
-		l.queue.Forget(item.Key)
-		again(CauseRequeue, workqueue.Options{After: result.RequeueAfter})
-	case result.Requeue:
-		out = outcomeRequeue
-		again(CauseRequeue, workqueue.Options{RateLimited: true})
-	default:
-		l.queue.Forget(item.Key)
-	}
-	run.Outcome = out.String()
-	c.stats.count(out)
-}
-
-// errPanic marks the error that a panic became.
-var errPanic = errors.New("panic")
-
-func (c *Controller) reconcile(ctx context.Context, req Request) (result Result, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.stats.panics.Add(1)
-			err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
-		}
-	}()
-	return c.do.Reconcile(ctx, req)
 }

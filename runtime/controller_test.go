@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,7 +42,9 @@ func get(t *testing.T, mgr *runtime.Manager, path string) (int, string) {
 }
 
 // A request knows what caused it, and afterwards it is known what it did.
-func TestCauses(t *testing.T) {
+func TestCauses(t *testing.T) { synctest.Test(t, testCauses) }
+
+func testCauses(t *testing.T) {
 	mgr := manager(t)
 	c, ctx := mgr.Client(), t.Context()
 	seen, failed := make(chan *runtime.Causes, 100), atomic.Bool{}
@@ -90,10 +93,8 @@ func TestCauses(t *testing.T) {
 	<-seen
 	<-seen // its own write
 	of := runtime.RequestFor(obj)
+	synctest.Wait() // the last is noted after it was seen
 	runs := controller.History(of)
-	for len(runs) < 5 { // the last is noted after it was seen
-		runs = controller.History(of)
-	}
 	if len(runs) != 5 || runs[3].Outcome != "error" || runs[3].Error != "as asked" || len(runs[1].Writes) != 1 || runs[1].Writes[0].Verb != "update" ||
 		runs[1].Writes[0].ResourceVersion != runs[0].List[0].New {
 		t.Errorf("history: %+v", runs)
@@ -194,7 +195,9 @@ func TestSourceFails(t *testing.T) {
 	}
 }
 
-func TestRunnablesAndChecks(t *testing.T) {
+func TestRunnablesAndChecks(t *testing.T) { synctest.Test(t, testRunnablesAndChecks) }
+
+func testRunnablesAndChecks(t *testing.T) {
 	mgr := manager(t)
 	var ran atomic.Int32
 	for _, leader := range []bool{false, true} {
@@ -216,7 +219,9 @@ func TestRunnablesAndChecks(t *testing.T) {
 	}
 	stop := run(t, mgr)
 	well.Store(true)
-	for code := 0; code != http.StatusOK; code, _ = get(t, mgr, "/readyz") { // it takes a moment to start
+	synctest.Wait() // it takes a moment to start
+	if code, body := get(t, mgr, "/readyz"); code != http.StatusOK {
+		t.Errorf("%d %q", code, body)
 	}
 	if code, _ := get(t, mgr, "/healthz"); code != http.StatusOK {
 		t.Error(code)

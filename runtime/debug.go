@@ -31,6 +31,7 @@ func (m *Manager) Handler() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		writeMetrics(w, m.list())
 		writeCacheMetrics(w, m.allClusters())
+		writeRequestMetrics(w, m.allClusters())
 		writeEventMetrics(w, m.allClusters())
 	})
 	mux.HandleFunc("GET /debug/controllers", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, m.overview()) })

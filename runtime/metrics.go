@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/events"
@@ -26,28 +27,56 @@ func (o outcome) String() string {
 }
 
 type controllerStats struct {
-	results [outcomes]atomic.Uint64
-	panics  atomic.Uint64
+	results  [outcomes]atomic.Uint64
+	panics   atomic.Uint64
+	timeouts atomic.Uint64
+	took     *durations
 }
 
-func (s *controllerStats) count(o outcome) { s.results[o].Add(1) }
+func newControllerStats() *controllerStats {
+	// controller-runtime's buckets
+	return &controllerStats{took: newDurations(
+		0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
+		1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60)}
+}
+
+func (s *controllerStats) count(o outcome, took time.Duration) {
+	s.results[o].Add(1)
+	s.took.observe(took)
+}
 
 // writeMetrics in the text format of Prometheus, under the names that dashboards for controllers know.
 func writeMetrics(w io.Writer, controllers []*Controller) {
-	family := func(name, kind string, each func(c *Controller)) {
-		fmt.Fprintf(w, "# TYPE %s %s\n", name, kind)
+	family := func(name, kind, help string, each func(name string, c *Controller)) {
+		name = "controller_runtime_" + name
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 		for _, c := range controllers {
-			each(c)
+			each(name, c)
 		}
 	}
-	family("controller_runtime_reconcile_total", "counter", func(c *Controller) {
+	number := func(name, kind, help string, of func(c *Controller) uint64) {
+		family(name, kind, help, func(name string, c *Controller) { fmt.Fprintf(w, "%s{controller=%q} %d\n", name, c.name, of(c)) })
+	}
+	family("reconcile_total", "counter", "Reconciliations, by how they ended.", func(name string, c *Controller) {
 		for o := range outcomes {
-			fmt.Fprintf(w, "controller_runtime_reconcile_total{controller=%q,result=%q} %d\n", c.name, o, c.stats.results[o].Load())
+			fmt.Fprintf(w, "%s{controller=%q,result=%q} %d\n", name, c.name, o, c.stats.results[o].Load())
 		}
 	})
-	family("controller_runtime_reconcile_panics_total", "counter", func(c *Controller) {
-		fmt.Fprintf(w, "controller_runtime_reconcile_panics_total{controller=%q} %d\n", c.name, c.stats.panics.Load())
+	number("reconcile_errors_total", "counter", "Reconciliations that failed, those that are not tried again among them.", func(c *Controller) uint64 {
+		return c.stats.results[outcomeError].Load() + c.stats.results[outcomeTerminal].Load()
 	})
+	number("terminal_reconcile_errors_total", "counter", "Reconciliations that failed and are not tried again.",
+		func(c *Controller) uint64 { return c.stats.results[outcomeTerminal].Load() })
+	number("reconcile_panics_total", "counter", "Reconciliations that panicked.", func(c *Controller) uint64 { return c.stats.panics.Load() })
+	number("reconcile_timeouts_total", "counter", "Reconciliations that took longer than ReconcileTimeout.",
+		func(c *Controller) uint64 { return c.stats.timeouts.Load() })
+	family("reconcile_time_seconds", "histogram", "How long reconciliations took.", func(name string, c *Controller) {
+		c.stats.took.write(w, name, fmt.Sprintf("controller=%q", c.name))
+	})
+	number("max_concurrent_reconciles", "gauge", "How many reconciliations there may be at once.",
+		func(c *Controller) uint64 { return uint64(c.workers()) }) //nolint:gosec // it is no negative number
+	number("active_workers", "gauge", "How many there are.",
+		func(c *Controller) uint64 { return uint64(c.queue.Load().Stats().Working) }) //nolint:gosec // nor is this
 	writeQueueMetrics(w, controllers)
 }
 

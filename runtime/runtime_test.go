@@ -21,7 +21,7 @@ import (
 
 func manager(t *testing.T) *runtime.Manager {
 	t.Helper()
-	srv := apiservertest.Start(t, apiservertest.Options{})
+	srv := apiservertest.Start(t, apiservertest.Options{NoListener: true})
 	scheme := kruntime.NewScheme()
 	ok(t, corev1.AddToScheme(scheme))
 	mgr, err := runtime.New(client.Config{Host: "http://server", Transport: srv.Transport()}, runtime.Options{Scheme: scheme, Logger: testr.New(t)})
