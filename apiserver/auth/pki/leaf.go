@@ -2,24 +2,18 @@ package pki
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"fmt"
 	"io/fs"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/keelson-project/keelson/apiserver/auth"
+	"github.com/keelson-project/keelson/internal/certify"
 )
 
 // leafKind says what a certificate that the authority issues is for.
@@ -65,7 +59,7 @@ func (a *Authority) leaf(k leafKind) (*tls.Certificate, []byte, error) {
 }
 
 func (a *Authority) fits(c *x509.Certificate, k *leafKind) bool {
-	if a.expires(c) || c.CheckSignatureFrom(a.cert) != nil || !slices.Contains(c.ExtKeyUsage, k.usage) {
+	if a.expires(c) || c.CheckSignatureFrom(a.ca.Cert) != nil || !slices.Contains(c.ExtKeyUsage, k.usage) {
 		return false
 	}
 	if c.Subject.CommonName != k.subject.CommonName || !slices.Equal(c.Subject.Organization, k.subject.Organization) {
@@ -85,84 +79,15 @@ func (a *Authority) fits(c *x509.Certificate, k *leafKind) bool {
 
 // issue returns a new certificate followed by its key, in PEM.
 func (a *Authority) issue(k leafKind) ([]byte, error) {
-	key, err := newKey()
+	cert, err := a.ca.Issue(certify.Spec{
+		Subject: k.subject, NotBefore: a.now().Add(-backdated), NotAfter: a.now().Add(leafLife),
+		Hosts: k.hosts, Usage: []x509.ExtKeyUsage{k.usage},
+	})
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: k.subject,
-		NotBefore: a.now().Add(-backdated), NotAfter: a.now().Add(leafLife),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{k.usage}, BasicConstraintsValid: true,
-	}
-	for _, host := range k.hosts {
-		if ip := net.ParseIP(host); ip != nil {
-			template.IPAddresses = append(template.IPAddresses, ip)
-		} else {
-			template.DNSNames = append(template.DNSNames, host)
-		}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
-	if err != nil {
-		return nil, err
-	}
-	keyPEM, err := encodeKey(key)
-	return append(encodeCertificate(der), keyPEM...), err
-}
-
-// selfSigned returns the authority's certificate. Its key identifier follows from the key.
-func selfSigned(key *ecdsa.PrivateKey, now time.Time) ([]byte, error) {
-	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "keelson-ca"},
-		NotBefore: now.Add(-backdated), NotAfter: now.Add(authorityLife),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true,
-	}
-	return x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-}
-
-func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
-
-// serial returns a random positive number of 120 bits.
-func serial() *big.Int {
-	var b [15]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[0] |= 0x40
-	return new(big.Int).SetBytes(b[:])
-}
-
-func encodeCertificate(der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-}
-
-func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
-}
-
-func parseCertificate(raw []byte) (*x509.Certificate, error) {
-	block, _ := pem.Decode(raw)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, errors.New("not a certificate in PEM")
-	}
-	return x509.ParseCertificate(block.Bytes)
-}
-
-func parseKey(raw []byte) (*ecdsa.PrivateKey, error) {
-	block, _ := pem.Decode(raw)
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, errors.New("not a private key in PEM")
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	ec, ok := key.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("want an ECDSA key, found %T", key)
-	}
-	return ec, nil
+	key, err := certify.EncodeKey(cert.PrivateKey)
+	return append(certify.EncodeCertificates(cert.Leaf), key...), err
 }
 
 // splitPEM parts what issue returned.

@@ -14,9 +14,9 @@
 package pki
 
 import (
-	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,6 +25,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/keelson-project/keelson/internal/certify"
 )
 
 // How long certificates are valid, and how long before their end new ones are made.
@@ -50,8 +52,7 @@ type Authority struct {
 	dir   string
 	hosts []string
 	now   func() time.Time
-	key   *ecdsa.PrivateKey
-	cert  *x509.Certificate
+	ca    certify.Authority
 
 	mu     sync.Mutex
 	server *tls.Certificate // the one that was served last
@@ -90,7 +91,7 @@ func (a *Authority) openAuthority() error {
 	case err != nil:
 		return err
 	}
-	if a.key, err = parseKey(raw); err != nil {
+	if a.ca.Key, err = certify.DecodeKey(raw); err != nil {
 		return fmt.Errorf("%s: %w", keyFile, err)
 	}
 	raw, err = os.ReadFile(certFile)
@@ -100,23 +101,25 @@ func (a *Authority) openAuthority() error {
 	if err != nil {
 		return err
 	}
-	if a.cert, err = parseCertificate(raw); err != nil {
-		return fmt.Errorf("%s: %w", certFile, err)
+	certs := certify.DecodeCertificates(raw)
+	if len(certs) == 0 {
+		return fmt.Errorf("%s: not a certificate in PEM", certFile)
 	}
-	if !a.key.PublicKey.Equal(a.cert.PublicKey) {
+	a.ca.Cert = certs[0]
+	if !a.ca.Key.PublicKey.Equal(a.ca.Cert.PublicKey) {
 		return fmt.Errorf("%s and %s do not belong together", certFile, keyFile)
 	}
-	if a.expires(a.cert) {
+	if a.expires(a.ca.Cert) {
 		return a.certifyAuthority()
 	}
 	return nil
 }
 
 func (a *Authority) makeAuthority(keyFile string) (err error) {
-	if a.key, err = newKey(); err != nil {
+	if a.ca.Key, err = certify.NewKey(); err != nil {
 		return err
 	}
-	raw, err := encodeKey(a.key)
+	raw, err := certify.EncodeKey(a.ca.Key)
 	if err != nil {
 		return err
 	}
@@ -127,14 +130,14 @@ func (a *Authority) makeAuthority(keyFile string) (err error) {
 }
 
 func (a *Authority) certifyAuthority() error {
-	der, err := selfSigned(a.key, a.now())
+	ca, err := certify.NewAuthority(a.ca.Key, certify.Spec{
+		Subject: pkix.Name{CommonName: "keelson-ca"}, NotBefore: a.now().Add(-backdated), NotAfter: a.now().Add(authorityLife),
+	})
 	if err != nil {
 		return err
 	}
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		return err
-	}
-	return WriteFile(a.CAFile(), encodeCertificate(der))
+	a.ca = *ca
+	return WriteFile(a.CAFile(), a.CA())
 }
 
 // expires says that a certificate ends soon, or has not begun.
@@ -150,12 +153,12 @@ func (a *Authority) CAFile() string { return filepath.Join(a.dir, "ca.crt") }
 func (a *Authority) AdminFile() string { return filepath.Join(a.dir, "admin.pem") }
 
 // CA is ca.crt, in PEM.
-func (a *Authority) CA() []byte { return encodeCertificate(a.cert.Raw) }
+func (a *Authority) CA() []byte { return certify.EncodeCertificates(a.ca.Cert) }
 
 // Pool holds the authority's certificate.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(a.cert)
+	pool.AddCert(a.ca.Cert)
 	return pool
 }
 

@@ -1,14 +1,8 @@
 package etcd_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +14,7 @@ import (
 
 	"github.com/keelson-project/keelson/apiserver/storage"
 	"github.com/keelson-project/keelson/apiserver/storage/etcd"
+	"github.com/keelson-project/keelson/internal/certify"
 )
 
 // TestTLS: with the right files on both sides a store works, and without any of them it is not opened.
@@ -64,56 +59,44 @@ func TestTLS(t *testing.T) {
 // authority signs certificates.
 type authority struct {
 	dir, file string
-	cert      *x509.Certificate
-	key       *ecdsa.PrivateKey
+	ca        *certify.Authority
 }
 
 func newAuthority(t *testing.T) *authority {
-	a := &authority{dir: t.TempDir(), cert: template("the CA")}
-	a.cert.IsCA, a.cert.BasicConstraintsValid, a.cert.KeyUsage = true, true, x509.KeyUsageCertSign
-	a.key = newKey(t)
-	a.file = a.sign(t, a.cert, a.key)
-	return a
+	key, err := certify.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca, err := certify.NewAuthority(key, spec("the CA"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	return &authority{dir, write(t, filepath.Join(dir, "ca.crt"), certify.EncodeCertificates(ca.Cert)), ca}
 }
 
 // issue returns the files of a certificate for 127.0.0.1, for servers and clients, and of its key.
 func (a *authority) issue(t *testing.T, name string) (certFile, keyFile string) {
-	key, cert := newKey(t), template(name)
-	cert.KeyUsage = x509.KeyUsageDigitalSignature
-	cert.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	cert.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	cert, err := a.ca.Issue(spec(name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a.sign(t, cert, key), writePEM(t, filepath.Join(a.dir, name+".key"), "PRIVATE KEY", der)
-}
-
-func (a *authority) sign(t *testing.T, cert *x509.Certificate, key *ecdsa.PrivateKey) string {
-	der, err := x509.CreateCertificate(rand.Reader, cert, a.cert, &key.PublicKey, a.key)
+	key, err := certify.EncodeKey(cert.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return writePEM(t, filepath.Join(a.dir, cert.Subject.CommonName+".crt"), "CERTIFICATE", der)
+	return write(t, filepath.Join(a.dir, name+".crt"), certify.EncodeCertificates(cert.Leaf)), write(t, filepath.Join(a.dir, name+".key"), key)
 }
 
-func template(name string) *x509.Certificate {
-	return &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+func spec(name string) certify.Spec {
+	return certify.Spec{
+		Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		Hosts: []string{"127.0.0.1"}, Usage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func writePEM(t *testing.T, file, kind string, der []byte) string {
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+func write(t *testing.T, file string, data []byte) string {
+	if err := os.WriteFile(file, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return file

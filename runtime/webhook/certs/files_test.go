@@ -2,13 +2,7 @@ package certs_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,20 +10,20 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/keelson-project/keelson/internal/certify"
 	"github.com/keelson-project/keelson/runtime/webhook/certs"
 )
 
 // pair is a self-signed certificate and its key.
 func pair(t testing.TB, name string) (cert, key []byte) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private, err := certify.NewKey()
 	ok(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	a, err := certify.NewAuthority(private, certify.Spec{Subject: pkix.Name{CommonName: name}, NotAfter: time.Now().Add(time.Hour)})
 	ok(t, err)
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	key, err = certify.EncodeKey(private)
 	ok(t, err)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})
+	return certify.EncodeCertificates(a.Cert), key
 }
 
 // mount writes files as kubelet does: a folder of each version, and a link that is moved at once.

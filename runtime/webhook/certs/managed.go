@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/keelson-project/keelson/informer"
+	"github.com/keelson-project/keelson/internal/certify"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -47,11 +48,11 @@ type Managed struct {
 
 	mu     sync.Mutex
 	leaf   *tls.Certificate
-	signer *authority // of leaf
+	signer *certify.Authority // of leaf
 	// last is the state as this process knows it, by which a Secret that vanished is made again.
 	last state
 	// sure is the successor that every Target was last seen to trust, since when.
-	sure  *authority
+	sure  *certify.Authority
 	since time.Time
 	err   error // of the last attempt
 }
@@ -202,13 +203,13 @@ func (m *Managed) pass(ctx context.Context) (next time.Time, err error) {
 		if err := kept.write(ctx, m.opts.Client, data); err != nil {
 			return next, err
 		}
-		m.log.Info("wrote the authorities", "secret", m.opts.Secret.String(), "until", planned.signer.cert.NotAfter, "successor", planned.next != nil)
+		m.log.Info("wrote the authorities", "secret", m.opts.Secret.String(), "until", planned.signer.Cert.NotAfter, "successor", planned.next != nil)
 	}
 	renew, err := m.sign(planned, now)
 	if err != nil {
 		return next, err
 	}
-	problems = errors.Join(problems, m.inject(ctx, targets, encodeCertificates(planned.bundle...)))
+	problems = errors.Join(problems, m.inject(ctx, targets, certify.EncodeCertificates(planned.bundle...)))
 	if renew.Before(wake) {
 		wake = renew
 	}
@@ -237,7 +238,7 @@ func (m *Managed) find(ctx context.Context) (all []*found, problems error) {
 }
 
 // trusted is since when this process knows all Targets to trust a successor; zero: they do not.
-func (m *Managed) trusted(next *authority, targets []*found, problems error, now time.Time) time.Time {
+func (m *Managed) trusted(next *certify.Authority, targets []*found, problems error, now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := next != nil && problems == nil
@@ -248,7 +249,7 @@ func (m *Managed) trusted(next *authority, targets []*found, problems error, now
 		m.sure = nil
 		return time.Time{}
 	}
-	if m.sure == nil || !m.sure.cert.Equal(next.cert) {
+	if m.sure == nil || !m.sure.Cert.Equal(next.Cert) {
 		m.sure, m.since = next, now
 	}
 	return m.since
@@ -259,8 +260,8 @@ func (m *Managed) sign(s state, now time.Time) (renew time.Time, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.last = s
-	if m.leaf == nil || !m.signer.cert.Equal(s.signer.cert) || !now.Before(m.renewal()) {
-		leaf, err := s.signer.issue(m.opts.Hosts, now, m.policy.leaf)
+	if m.leaf == nil || !m.signer.Cert.Equal(s.signer.Cert) || !now.Before(m.renewal()) {
+		leaf, err := issue(s.signer, m.opts.Hosts, now, m.policy.leaf)
 		if err != nil {
 			return now, err
 		}
@@ -275,7 +276,7 @@ func (m *Managed) sign(s state, now time.Time) (renew time.Time, err error) {
 
 // renewal is when the serving certificate is to be replaced. One that lasts as long as its authority is replaced with it.
 func (m *Managed) renewal() time.Time {
-	if end := m.signer.cert.NotAfter; m.leaf.Leaf.NotAfter.Equal(end) {
+	if end := m.signer.Cert.NotAfter; m.leaf.Leaf.NotAfter.Equal(end) {
 		return end
 	}
 	return renewal(m.leaf.Leaf, m.policy.leaf)

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/keelson-project/keelson/internal/certify"
 )
 
 // What the Secret holds, by key.
@@ -18,33 +20,33 @@ const (
 
 // state is what replicas agree on: the content of the Secret. It is a value; what it points to does not change.
 type state struct {
-	signer *authority          // nil where there is none that can be used
-	next   *authority          // its successor, which is trusted and does not sign yet; nil for most of the time
+	signer *certify.Authority  // nil where there is none that can be used
+	next   *certify.Authority  // its successor, which is trusted and does not sign yet; nil for most of the time
 	bundle []*x509.Certificate // to trust, newest first
 }
 
 // decodeState reads a Secret's data. What is damaged counts as missing.
 func decodeState(data map[string][]byte) state {
-	s := state{bundle: decodeCertificates(data[bundleKey])}
+	s := state{bundle: certify.DecodeCertificates(data[bundleKey])}
 	s.signer, _ = decodeAuthority(data[signerCertKey], data[signerKeyKey])
 	s.next, _ = decodeAuthority(data[nextCertKey], data[nextKeyKey])
 	return s
 }
 
 func (s state) encode() (map[string][]byte, error) {
-	data := map[string][]byte{bundleKey: encodeCertificates(s.bundle...)}
+	data := map[string][]byte{bundleKey: certify.EncodeCertificates(s.bundle...)}
 	for _, part := range []struct {
-		a         *authority
+		a         *certify.Authority
 		cert, key string
 	}{{s.signer, signerCertKey, signerKeyKey}, {s.next, nextCertKey, nextKeyKey}} {
 		if part.a == nil {
 			continue
 		}
-		key, err := part.a.encodeKey()
+		key, err := certify.EncodeKey(part.a.Key)
 		if err != nil {
 			return nil, err
 		}
-		data[part.cert], data[part.key] = encodeCertificates(part.a.cert), key
+		data[part.cert], data[part.key] = certify.EncodeCertificates(part.a.Cert), key
 	}
 	return data, nil
 }
@@ -69,7 +71,7 @@ func renewal(c *x509.Certificate, life time.Duration) time.Time { return c.NotAf
 // step is the state that is to follow s at a time, and when there may be another. trusted is since when all Targets trust
 // s.next; zero: they do not.
 func (s state) step(now, trusted time.Time, p policy) (state, time.Time, error) {
-	good := func(a *authority) bool { return a != nil && now.Before(a.cert.NotAfter) }
+	good := func(a *certify.Authority) bool { return a != nil && now.Before(a.Cert.NotAfter) }
 	if !good(s.next) {
 		s.next = nil
 	}
@@ -82,7 +84,7 @@ func (s state) step(now, trusted time.Time, p policy) (state, time.Time, error) 
 			return s, now, err
 		}
 	}
-	if s.next == nil && !now.Before(renewal(s.signer.cert, p.life)) {
+	if s.next == nil && !now.Before(renewal(s.signer.Cert, p.life)) {
 		if s.next, err = newAuthority(now, p.life); err != nil {
 			return s, now, err
 		}
@@ -91,14 +93,14 @@ func (s state) step(now, trusted time.Time, p policy) (state, time.Time, error) 
 	var wake time.Time
 	switch {
 	case s.next == nil:
-		wake = renewal(s.signer.cert, p.life)
+		wake = renewal(s.signer.Cert, p.life)
 	case trusted.IsZero(): // until a Target changes; or never, and then the old one expires
-		wake = s.signer.cert.NotAfter
+		wake = s.signer.Cert.NotAfter
 	case now.Sub(trusted) < p.overlap:
 		wake = trusted.Add(p.overlap)
 	default:
 		s.signer, s.next = s.next, nil
-		wake = renewal(s.signer.cert, p.life)
+		wake = renewal(s.signer.Cert, p.life)
 	}
 	s.bundle = s.trusted(now)
 	return s, wake, nil
@@ -113,9 +115,9 @@ func (s state) trusted(now time.Time) []*x509.Certificate {
 		}
 	}
 	if s.next != nil {
-		add(s.next.cert)
+		add(s.next.Cert)
 	}
-	add(s.signer.cert)
+	add(s.signer.Cert)
 	for _, c := range s.bundle {
 		add(c)
 	}

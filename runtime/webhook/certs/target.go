@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/keelson-project/keelson/internal/certify"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -90,9 +91,9 @@ func (f *found) add(path string, config map[string]any) {
 }
 
 // trusts says whether it trusts what an authority signs.
-func (f *found) trusts(a *authority) bool {
+func (f *found) trusts(a *certify.Authority) bool {
 	for _, p := range f.places {
-		if !bytes.Contains(p.current, encodeCertificates(a.cert)) {
+		if !bytes.Contains(p.current, certify.EncodeCertificates(a.Cert)) {
 			return false
 		}
 	}
