@@ -150,5 +150,8 @@ func writeListMeta(w byteWriter, l *registry.List, always bool) {
 	if l.Remaining != nil {
 		_, _ = w.WriteString(`,"remainingItemCount":` + strconv.FormatInt(*l.Remaining, 10))
 	}
+	if l.Shards != "" {
+		_, _ = w.WriteString(`,"shardInfo":{"selector":"` + l.Shards + `"}`)
+	}
 	_ = w.WriteByte('}')
 }

@@ -48,6 +48,11 @@ func parseListQuery(q url.Values, watch bool) (*listQuery, error) {
 			return nil, apierrors.NewBadRequest(err.Error())
 		}
 	}
+	if s := q.Get("shardSelector"); s != "" {
+		if l.Shards, err = registry.ParseShardSelector(s); err != nil {
+			return nil, apierrors.NewBadRequest("invalid shard selector: " + err.Error())
+		}
+	}
 	if l.Limit, err = intParam(q, "limit"); err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (c *call) watch() error {
 	target := c.t
 	target.Name, target.MetadataOnly = "", out.metadataOnly()
 	s.watch, err = c.api.registry.Watch(ctx, target, registry.WatchOptions{
-		Labels: q.Labels, Fields: q.Fields, ResourceVersion: q.ResourceVersion,
+		Selection: q.Selection, ResourceVersion: q.ResourceVersion,
 		ResourceVersionMatch: q.ResourceVersionMatch, InitialEvents: q.initialEvents,
 	})
 	if err != nil && !apierrors.IsResourceExpired(err) {

@@ -12,8 +12,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
@@ -62,8 +60,7 @@ func (t *Target) readError(err error, asked, current storage.Revision) error {
 
 // ListOptions select and cut a list; see metav1.ListOptions for their meaning.
 type ListOptions struct {
-	Labels               labels.Selector
-	Fields               fields.Selector
+	Selection
 	ResourceVersion      string
 	ResourceVersionMatch metav1.ResourceVersionMatch
 	Limit                int64
@@ -75,6 +72,7 @@ type ListOptions struct {
 type List struct {
 	Revision  storage.Revision
 	Continue  string
+	Shards    string // the selector of shards that was applied; "" for none
 	Remaining *int64 // objects after the last one, where that is known (no selector)
 	items     []*watchcache.Entry
 	deleted   bool // they are gone, and shown as far as that goes
@@ -120,12 +118,15 @@ func (r *Registry) List(ctx context.Context, t Target, o ListOptions) (*List, er
 	if err != nil {
 		return nil, err
 	}
+	if o.Shards != nil {
+		l.Shards = o.Shards.String()
+	}
 	return l, t.prepare(ctx, l.items)
 }
 
 // collect is List without what it takes to show the objects.
 func (r *Registry) collect(ctx context.Context, t Target, o ListOptions) (*List, error) {
-	sel, err := t.makeSelector(ctx, o.Labels, o.Fields)
+	sel, err := t.makeSelector(ctx, &o.Selection)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,16 @@ import (
 	"github.com/keelson-project/keelson/apiserver/watchcache"
 )
 
+// Selection is which objects of a collection are asked for: those that all of it matches. Nil matches all.
+type Selection struct {
+	Labels labels.Selector
+	Fields fields.Selector
+	Shards *ShardSelector
+}
+
 // selector decides on projections alone which entries a request asks for.
 type selector struct {
+	shards *ShardSelector  // nil: all
 	labels labels.Selector // nil: all
 	fields []fieldRequirement
 	// name is set where the fields demand one exact metadata.name: a single key is read then.
@@ -33,8 +41,9 @@ type fieldRequirement struct {
 }
 
 // makeSelector fails with BadRequest for fields that the kind does not offer.
-func (t *Target) makeSelector(ctx context.Context, l labels.Selector, f fields.Selector) (*selector, error) {
-	s := &selector{}
+func (t *Target) makeSelector(ctx context.Context, o *Selection) (*selector, error) {
+	s := &selector{shards: o.Shards}
+	l, f := o.Labels, o.Fields
 	if l != nil && !l.Empty() {
 		s.labels = l
 	}
@@ -90,9 +99,12 @@ func (t *Target) fieldReader(name string) (read func(*resource.Projection) strin
 	return nil, nil
 }
 
-func (s *selector) all() bool { return s.labels == nil && len(s.fields) == 0 }
+func (s *selector) all() bool { return s.shards == nil && s.labels == nil && len(s.fields) == 0 }
 
 func (s *selector) matches(e *watchcache.Entry) bool {
+	if s.shards != nil && !s.shards.Matches(&e.Projection) {
+		return false
+	}
 	if s.converts != nil {
 		return s.matchesConverted(e)
 	}

@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 	"github.com/keelson-project/keelson/apiserver/storage"
@@ -15,8 +13,7 @@ import (
 
 // WatchOptions select what a watch delivers; see metav1.ListOptions for their meaning.
 type WatchOptions struct {
-	Labels               labels.Selector
-	Fields               fields.Selector
+	Selection
 	ResourceVersion      string
 	ResourceVersionMatch metav1.ResourceVersionMatch
 	// InitialEvents: the state is streamed first and closed by a bookmark (KEP-3157), nil means that
@@ -44,7 +41,7 @@ func (w *Watch) Encode(ctx context.Context, e *watchcache.Entry) ([]byte, error)
 // Watch begins a watch; the caller stops it. Errors: BadRequest, Expired (410: the client lists again), Timeout,
 // and those of the store. Until the watch is stopped, ctx is that of the conversions which a selector takes.
 func (r *Registry) Watch(ctx context.Context, t Target, o WatchOptions) (*Watch, error) {
-	sel, err := t.makeSelector(ctx, o.Labels, o.Fields)
+	sel, err := t.makeSelector(ctx, &o.Selection)
 	if err != nil {
 		return nil, err
 	}
