@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -105,6 +106,36 @@ func TestListener(t *testing.T) {
 		}
 		if _ = res.Body.Close(); res.StatusCode != want {
 			t.Errorf("%s: %s", token, res.Status)
+		}
+	}
+}
+
+// TestCRDs starts servers with the CRDs of a file, which holds other things, too.
+func TestCRDs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "all.yaml")
+	var docs []string
+	for _, plural := range []string{"ones", "twos"} {
+		docs = append(docs, "# a comment", fmt.Sprintf(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: %[1]s.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {plural: %[1]s, kind: %[1]s}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+`, plural), "{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}")
+	}
+	if err := os.WriteFile(file, []byte(strings.Join(docs, "\n---\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s := apiservertest.Start(t, apiservertest.Options{CRDs: []string{file}, NoListener: true})
+		for _, plural := range []string{"ones", "twos"} {
+			do(t, s, http.MethodGet, "/apis/example.com/v1/"+plural, "")
+		}
+		if items, _ := do(t, s, http.MethodGet, "/api/v1/configmaps", "")["items"].([]any); len(items) != 0 {
+			t.Errorf("there are %d ConfigMaps", len(items))
 		}
 	}
 }

@@ -20,6 +20,9 @@ func BenchmarkStart(b *testing.B) {
 		{"controllers", func() apiservertest.Options {
 			return apiservertest.Options{Controllers: controllers.ForTest(garbagecollector.Name, namespace.Name)}
 		}},
+		{"CRD", func() apiservertest.Options {
+			return apiservertest.Options{NoListener: true, CRDs: []string{"../../samples/website/crd.yaml"}}
+		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
