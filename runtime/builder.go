@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -127,10 +128,10 @@ func (b *Builder) Build(r Reconciler) (*Controller, error) {
 // enqueueOwner is EnqueueOwner for owners of whose scope the server tells once it is known.
 func (c *Controller) enqueueOwner(owner schema.GroupVersionKind) EventHandler {
 	in, cluster := EnqueueOwner(owner, true, true), EnqueueOwner(owner, false, true)
-	return func(e Event) []Request {
+	return func(ctx context.Context, e Event) ([]Request, error) {
 		if m, known := c.mgr.home.direct.Known(owner); known && !m.Namespaced {
-			return cluster(e)
+			return cluster(ctx, e)
 		}
-		return in(e)
+		return in(ctx, e)
 	}
 }

@@ -71,10 +71,16 @@ func (c *Cluster) CacheReport() []informer.Report {
 	return all
 }
 
-// ClientFrom returns the client for the cluster of the reconciliation whose context ctx is, nil outside of any.
+type clientKey struct{}
+
+// ClientFrom returns the client for the cluster of the reconciliation whose context ctx is, or of the event whose
+// EventHandler was given it; nil outside of any.
 func ClientFrom(ctx context.Context) client.Client {
 	if r, _ := ctx.Value(causesKey{}).(*running); r != nil {
 		return r.client
+	}
+	if c, _ := ctx.Value(clientKey{}).(*cachedClient); c != nil {
+		return c
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/keelson-project/keelson/runtime/client"
 	"github.com/keelson-project/keelson/workqueue"
@@ -64,6 +63,7 @@ type life struct {
 	done      chan struct{}
 	group     errgroup.Group
 	queue     *queue
+	mappings  *mappings
 	engaged   []*engagement     // guarded by Controller.mu
 	joined    map[*Cluster]bool // guarded by Controller.mu
 }
@@ -73,6 +73,7 @@ type engagement struct {
 	cluster *Cluster
 	watched
 	inf *cached
+	ctx context.Context //nolint:containedctx // of the watch, with the cluster's client
 }
 
 // watched is a kind that a controller watches.
@@ -123,6 +124,7 @@ func (c *Controller) newQueue() *queue {
 // returns when the reconciliations under way have. Those have work as their context.
 func (c *Controller) begin(ctx, work context.Context) func() error {
 	l := &life{work: work, done: make(chan struct{}), queue: c.queue.Load(), joined: map[*Cluster]bool{}}
+	l.mappings = workqueue.New(workqueue.Config[mapped]{RateLimit: c.opts.RateLimit, Merge: mergeEvents})
 	l.ctx, l.stop = context.WithCancel(ctx)
 	c.mu.Lock()
 	c.life = l
@@ -136,6 +138,7 @@ func (c *Controller) begin(ctx, work context.Context) func() error {
 		defer l.stop()
 		err := c.run(l)
 		l.queue.ShutDown()
+		l.mappings.ShutDown()
 		return errors.Join(err, l.group.Wait())
 	}
 }
@@ -154,8 +157,16 @@ func (c *Controller) end() {
 
 func (c *Controller) run(l *life) error {
 	if s := c.mgr.opts.Shards; s != nil {
-		defer s.OnGain(func() { c.reconsider(l) })()
+		gained := make(chan struct{}, 1) // holds one token while there is something to reconsider
+		defer s.OnGain(func() {
+			select {
+			case gained <- struct{}{}:
+			default:
+			}
+		})()
+		l.group.Go(func() error { c.reconsiderWhen(l, gained); return nil })
 	}
+	l.group.Go(func() error { c.mapAgain(l); return nil })
 	for _, s := range c.sources {
 		l.group.Go(func() error {
 			err := s(l.ctx, func(reqs ...Request) {
@@ -240,8 +251,8 @@ func (c *Controller) watch(ctx context.Context, l *life, cl *Cluster, w watched)
 		case <-time.After(retryKind):
 		}
 	}
-	e := &engagement{cluster: cl, watched: w, inf: inf}
-	reg := inf.AddHandler(func(ev Event) { c.seen(e, ev, nil) })
+	e := &engagement{cluster: cl, watched: w, inf: inf, ctx: context.WithValue(ctx, clientKey{}, cl.client)}
+	reg := inf.AddHandler(func(ev Event) { c.seen(l, e, ev, nil) })
 	stop = func() {
 		reg.Remove()
 		release()
@@ -254,44 +265,6 @@ func (c *Controller) watch(ctx context.Context, l *life, cl *Cluster, w watched)
 	l.engaged = append(l.engaged, e)
 	c.mu.Unlock()
 	return stop, nil
-}
-
-// seen queues what an event asks for.
-func (c *Controller) seen(e *engagement, ev Event, cause *Cause) {
-	for _, p := range e.predicates {
-		if !p(ev) {
-			return
-		}
-	}
-	for _, req := range e.handle(ev) {
-		if req.Cluster == "" {
-			req.Cluster = e.cluster.name
-		}
-		if cause == nil { // one for all requests, and none where nothing is asked for
-			cause = causeOf(ev, e.inf.gvk)
-		}
-		o := workqueue.Options{Note: cause}
-		switch {
-		case c.opts.Priority != nil:
-			o.Priority = c.opts.Priority(ev, req)
-		case ev.Initial:
-			o.Priority = LowPriority
-		}
-		c.add(req, o)
-	}
-}
-
-// reconsider queues everything anew, of which what has become this process's gets through.
-func (c *Controller) reconsider(l *life) {
-	c.mu.Lock()
-	engaged := l.engaged
-	c.mu.Unlock()
-	cause := &Cause{Type: CauseShard, At: time.Now()}
-	for _, e := range engaged {
-		for obj := range e.inf.Snapshot().List("") {
-			c.seen(e, Event{Type: watch.Added, New: obj, Initial: true}, cause)
-		}
-	}
 }
 
 // engage has a running controller watch a cluster too, until that leaves.

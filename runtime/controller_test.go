@@ -310,11 +310,11 @@ func TestFinalizer(t *testing.T) {
 	r := &tidy{reconciled: make(chan string, 10), finalized: make(chan string, 10)}
 	ok(t, runtime.NewControllerManagedBy(mgr).For(&corev1.ConfigMap{}).Complete(runtime.AsReconciler(c, r)))
 	gone := make(chan struct{})
-	ok(t, runtime.NewControllerManagedBy(mgr).Named("observer").Watches(&corev1.ConfigMap{}, func(e runtime.Event) []runtime.Request {
+	ok(t, runtime.NewControllerManagedBy(mgr).Named("observer").Watches(&corev1.ConfigMap{}, func(_ context.Context, e runtime.Event) ([]runtime.Request, error) {
 		if e.Object().GetName() == "one" && e.Type == "DELETED" {
 			close(gone)
 		}
-		return nil
+		return nil, nil
 	}).Complete(runtime.ReconcilerFunc(nil)))
 	defer run(t, mgr)()
 	ok(t, c.Create(ctx, cm("one")))

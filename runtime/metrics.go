@@ -30,6 +30,7 @@ type controllerStats struct {
 	results  [outcomes]atomic.Uint64
 	panics   atomic.Uint64
 	timeouts atomic.Uint64
+	unmapped atomic.Uint64 // calls of EventHandlers that failed
 	took     *durations
 }
 
@@ -70,6 +71,8 @@ func writeMetrics(w io.Writer, controllers []*Controller) {
 	number("reconcile_panics_total", "counter", "Reconciliations that panicked.", func(c *Controller) uint64 { return c.stats.panics.Load() })
 	number("reconcile_timeouts_total", "counter", "Reconciliations that took longer than ReconcileTimeout.",
 		func(c *Controller) uint64 { return c.stats.timeouts.Load() })
+	number("mapping_errors_total", "counter", "How often an event could not be mapped to requests; it is tried again.",
+		func(c *Controller) uint64 { return c.stats.unmapped.Load() })
 	family("reconcile_time_seconds", "histogram", "How long reconciliations took.", func(name string, c *Controller) {
 		c.stats.took.write(w, name, fmt.Sprintf("controller=%q", c.name))
 	})

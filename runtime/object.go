@@ -100,7 +100,7 @@ func (o *objectReconciler[T]) Reconcile(ctx context.Context, req Request) (Resul
 // end finalizes an object that is being deleted, and lets go of it. That others hold it, too, is none of its business.
 func (o *objectReconciler[T]) end(ctx context.Context, c client.Client, obj T, name string) (Result, error) {
 	before := obj.DeepCopyObject().(T)
-	if !RemoveFinalizer(before.DeepCopyObject().(T), name) {
+	if !ContainsFinalizer(before, name) {
 		return Result{}, nil
 	}
 	result, err := o.finalize(ctx, obj)
@@ -118,8 +118,7 @@ func (o *objectReconciler[T]) end(ctx context.Context, c client.Client, obj T, n
 // patchFinalizers writes after's finalizers, if nobody else has written the object meanwhile: a list can only be replaced
 // as a whole. after has the answer.
 func patchFinalizers(ctx context.Context, c client.Client, before, after client.Object) error {
-	before.SetResourceVersion("") // so that the patch has it: a Conflict where it is not the newest
-	err := c.Patch(ctx, after, client.MergeFrom(before))
+	err := c.Patch(ctx, after, client.MergeFromWithOptimisticLock(before))
 	if apierrors.IsConflict(err) {
 		return fmt.Errorf("%w (it is tried again)", err)
 	}

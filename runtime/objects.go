@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/keelson-project/keelson/runtime/client"
 )
@@ -17,23 +18,62 @@ import (
 // SetControllerReference makes owner the controller of obj, so that obj goes when owner does and its events ask
 // for owner. Errors: another controller, an owner in another namespace, an owner that the scheme does not know.
 func SetControllerReference(owner, obj client.Object, scheme *kruntime.Scheme) error {
-	gvk := owner.GetObjectKind().GroupVersionKind()
-	if _, ok := owner.(kruntime.Unstructured); !ok {
-		gvks, _, err := scheme.ObjectKinds(owner)
-		if err != nil {
-			return err
-		}
-		gvk = gvks[0]
-	}
-	if ns := owner.GetNamespace(); ns != "" && ns != obj.GetNamespace() {
-		return fmt.Errorf("runtime: %s %s cannot own an object in namespace %q", gvk.Kind, client.KeyOf(owner), obj.GetNamespace())
+	gvk, err := ownerOf(owner, obj, scheme)
+	if err != nil {
+		return err
 	}
 	if now := metav1.GetControllerOf(obj); now != nil && now.UID != owner.GetUID() {
 		return fmt.Errorf("runtime: %s is controlled by %s %s", client.KeyOf(obj), now.Kind, now.Name)
 	}
-	refs := slices.DeleteFunc(slices.Clone(obj.GetOwnerReferences()), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
-	obj.SetOwnerReferences(append(refs, *metav1.NewControllerRef(owner, gvk)))
+	setOwner(obj, *metav1.NewControllerRef(owner, gvk))
 	return nil
+}
+
+// SetOwnerReference makes owner one of those with whom obj goes, without being its controller; what a reference to it says
+// beside its name stays. Errors: an owner in another namespace, an owner that the scheme does not know.
+func SetOwnerReference(owner, obj client.Object, scheme *kruntime.Scheme) error {
+	gvk, err := ownerOf(owner, obj, scheme)
+	if err != nil {
+		return err
+	}
+	ref := metav1.OwnerReference{UID: owner.GetUID()}
+	for _, now := range obj.GetOwnerReferences() {
+		if now.UID == owner.GetUID() {
+			ref = now
+		}
+	}
+	ref.APIVersion, ref.Kind = gvk.ToAPIVersionAndKind()
+	ref.Name = owner.GetName()
+	setOwner(obj, ref)
+	return nil
+}
+
+// ownerOf is the kind of an owner that obj may have.
+func ownerOf(owner, obj client.Object, scheme *kruntime.Scheme) (schema.GroupVersionKind, error) {
+	gvk := owner.GetObjectKind().GroupVersionKind()
+	if _, ok := owner.(kruntime.Unstructured); !ok {
+		gvks, _, err := scheme.ObjectKinds(owner)
+		if err != nil {
+			return gvk, err
+		}
+		gvk = gvks[0]
+	}
+	if ns := owner.GetNamespace(); ns != "" && ns != obj.GetNamespace() {
+		return gvk, fmt.Errorf("runtime: %s %s cannot own an object in namespace %q", gvk.Kind, client.KeyOf(owner), obj.GetNamespace())
+	}
+	return gvk, nil
+}
+
+// setOwner puts a reference in the place of the one with its UID, or at the end.
+func setOwner(obj client.Object, ref metav1.OwnerReference) {
+	refs := slices.Clone(obj.GetOwnerReferences())
+	at := slices.IndexFunc(refs, func(r metav1.OwnerReference) bool { return r.UID == ref.UID })
+	if at < 0 {
+		refs = append(refs, ref)
+	} else {
+		refs[at] = ref
+	}
+	obj.SetOwnerReferences(refs)
 }
 
 // CreateOrUpdate reads obj, has mutate bring it to the wanted state, and writes it where that changed anything. It
@@ -63,9 +103,14 @@ func CreateOrUpdate(ctx context.Context, c client.Client, obj client.Object, mut
 	return true, c.Update(ctx, obj)
 }
 
+// ContainsFinalizer says whether a finalizer is there.
+func ContainsFinalizer(obj client.Object, finalizer string) bool {
+	return slices.Contains(obj.GetFinalizers(), finalizer)
+}
+
 // AddFinalizer adds a finalizer and reports whether it was not there.
 func AddFinalizer(obj client.Object, finalizer string) bool {
-	if slices.Contains(obj.GetFinalizers(), finalizer) {
+	if ContainsFinalizer(obj, finalizer) {
 		return false
 	}
 	obj.SetFinalizers(append(slices.Clone(obj.GetFinalizers()), finalizer))

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -19,8 +20,10 @@ type Event = informer.Change[client.Object]
 // Predicate reports whether an event matters.
 type Predicate func(Event) bool
 
-// EventHandler says which requests an event makes. It must be quick: it has no context to wait with.
-type EventHandler func(Event) []Request
+// EventHandler says which requests an event makes. It may read, with ClientFrom(ctx) or another client: other events of
+// the kind wait for that, and those of other kinds do not. Where it fails or panics, the error is logged and counted, and
+// it is asked again about that object, later and later, as ControllerOptions.RateLimit says.
+type EventHandler func(ctx context.Context, e Event) ([]Request, error)
 
 // GenerationChanged lets pass what changed an object's spec (its generation), and all additions and deletions.
 func GenerationChanged(e Event) bool {
@@ -38,6 +41,11 @@ func AnnotationsChanged(e Event) bool {
 	return e.Type != watch.Modified || !maps.Equal(e.Old.GetAnnotations(), e.New.GetAnnotations())
 }
 
+// And lets pass what all of ps let pass, as several predicates do anyway.
+func And(ps ...Predicate) Predicate {
+	return func(e Event) bool { return !slices.ContainsFunc(ps, func(p Predicate) bool { return !p(e) }) }
+}
+
 // Or lets pass what any of ps lets pass.
 func Or(ps ...Predicate) Predicate {
 	return func(e Event) bool { return slices.ContainsFunc(ps, func(p Predicate) bool { return p(e) }) }
@@ -47,23 +55,26 @@ func Or(ps ...Predicate) Predicate {
 func Not(p Predicate) Predicate { return func(e Event) bool { return !p(e) } }
 
 // EnqueueObject asks for the object itself.
-func EnqueueObject(e Event) []Request {
-	return []Request{RequestFor(e.Object())}
+func EnqueueObject(_ context.Context, e Event) ([]Request, error) {
+	return []Request{RequestFor(e.Object())}, nil
 }
 
-// EnqueueMapped asks for what f names, for the new object and, where it changed, for the old one, too.
-func EnqueueMapped(f func(client.Object) []Request) EventHandler {
-	return func(e Event) []Request {
-		if e.Type != watch.Modified {
-			return f(e.Object())
+// EnqueueMapped asks for what f names, for the new object and, where it changed, for the old one, too. f may read, and
+// fail; see EventHandler.
+func EnqueueMapped(f func(ctx context.Context, obj client.Object) ([]Request, error)) EventHandler {
+	return func(ctx context.Context, e Event) ([]Request, error) {
+		reqs, err := f(ctx, e.Object())
+		if err != nil || e.Type != watch.Modified {
+			return reqs, err
 		}
-		return append(f(e.Old), f(e.New)...)
+		before, err := f(ctx, e.Old)
+		return append(before, reqs...), err
 	}
 }
 
 // EnqueueOwner asks for the owners of kind owner, or only for the one that is the controller.
 func EnqueueOwner(owner schema.GroupVersionKind, namespacedOwner, onlyController bool) EventHandler {
-	return EnqueueMapped(func(obj client.Object) (requests []Request) {
+	return EnqueueMapped(func(_ context.Context, obj client.Object) (requests []Request, _ error) {
 		for _, ref := range obj.GetOwnerReferences() {
 			gv, err := schema.ParseGroupVersion(ref.APIVersion)
 			if err != nil || gv.Group != owner.Group || ref.Kind != owner.Kind || onlyController && !isController(ref) {
@@ -75,7 +86,7 @@ func EnqueueOwner(owner schema.GroupVersionKind, namespacedOwner, onlyController
 			}
 			requests = append(requests, Request{NamespacedName: key})
 		}
-		return requests
+		return requests, nil
 	})
 }
 

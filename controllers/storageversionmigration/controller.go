@@ -80,9 +80,9 @@ func Setup(mgr *runtime.Manager, o Options) error {
 
 // requestOf asks for the resource that a migration is about, its group in the place of a namespace: the queue never works
 // on one key twice at once, and so there is one migration of a resource at a time.
-func requestOf(obj client.Object) []runtime.Request {
+func requestOf(_ context.Context, obj client.Object) ([]runtime.Request, error) {
 	m := obj.(*storagemigrationv1.StorageVersionMigration) //nolint:forcetypeassert // it is what is watched
-	return []runtime.Request{{NamespacedName: types.NamespacedName{Namespace: m.Spec.Resource.Group, Name: m.Spec.Resource.Resource}}}
+	return []runtime.Request{{NamespacedName: types.NamespacedName{Namespace: m.Spec.Resource.Group, Name: m.Spec.Resource.Resource}}}, nil
 }
 
 type reconciler struct {

@@ -28,7 +28,10 @@ func (p rawPatch) Data(Object) ([]byte, error) { return p.data, nil }
 // RawPatch is a patch that the caller has encoded.
 func RawPatch(kind types.PatchType, data []byte) Patch { return rawPatch{kind, data} }
 
-type mergeFrom struct{ from Object }
+type mergeFrom struct {
+	from   Object
+	locked bool
+}
 
 func (mergeFrom) Type() types.PatchType { return types.MergePatchType }
 func (p mergeFrom) Data(obj Object) ([]byte, error) {
@@ -44,11 +47,29 @@ func (p mergeFrom) Data(obj Object) ([]byte, error) {
 		delete(trees[i], "apiVersion")
 		delete(trees[i], "kind")
 	}
-	return json.Marshal(mergeDiff(trees[0], trees[1]))
+	diff := mergeDiff(trees[0], trees[1])
+	if p.locked {
+		rv := p.from.GetResourceVersion()
+		if rv == "" {
+			return nil, fmt.Errorf("client: MergeFromWithOptimisticLock: %s has no resourceVersion", KeyOf(p.from))
+		}
+		metadata, _ := diff["metadata"].(map[string]any)
+		if metadata == nil {
+			metadata = map[string]any{}
+			diff["metadata"] = metadata
+		}
+		metadata["resourceVersion"] = rv
+	}
+	return json.Marshal(diff)
 }
 
-// MergeFrom is the JSON merge patch that makes obj of from, a copy of it made before the changes.
-func MergeFrom(from Object) Patch { return mergeFrom{from} }
+// MergeFrom is the JSON merge patch that makes obj of from, a copy of it made before the changes. It says nothing of what
+// others have changed meanwhile; a list is replaced as a whole.
+func MergeFrom(from Object) Patch { return mergeFrom{from, false} }
+
+// MergeFromWithOptimisticLock is MergeFrom, but a Conflict where the object is no longer of from's resourceVersion. Choose
+// it where the patch has lists, which others may have changed.
+func MergeFromWithOptimisticLock(from Object) Patch { return mergeFrom{from, true} }
 
 // Configuration is what Apply takes, of one of the apply configurations that generators make of Go types: these say
 // what is set and what is not, which the types themselves cannot. Error: it cannot be encoded, or has no kind.

@@ -1,7 +1,10 @@
 package client_test
 
 import (
+	"strings"
 	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/keelson-project/keelson/runtime/client"
 )
@@ -28,5 +31,27 @@ func TestConfiguration(t *testing.T) {
 	}
 	if _, err := client.Configuration(widgetConfiguration{}); err == nil {
 		t.Fatal("one without a kind")
+	}
+}
+
+func TestMergeFromWithOptimisticLock(t *testing.T) {
+	c, ctx := start(t), t.Context()
+	obj := configMap("one")
+	ok(t, c.Create(ctx, obj))
+	before := obj.DeepCopy()
+	obj.Finalizers = []string{"example.com/a"}
+	ok(t, c.Patch(ctx, obj, client.MergeFromWithOptimisticLock(before)))
+	if obj.ResourceVersion == before.ResourceVersion {
+		t.Fatal("nothing was written")
+	}
+	stale := before.DeepCopy()
+	stale.Data = map[string]string{"a": "1"}
+	if err := c.Patch(ctx, stale, client.MergeFromWithOptimisticLock(before)); !apierrors.IsConflict(err) {
+		t.Errorf("want a Conflict, got %v", err)
+	}
+	ok(t, c.Patch(ctx, stale, client.MergeFrom(before)))
+	before.ResourceVersion = ""
+	if err := c.Patch(ctx, stale, client.MergeFromWithOptimisticLock(before)); err == nil || !strings.Contains(err.Error(), "default/one has no resourceVersion") {
+		t.Error(err)
 	}
 }
