@@ -49,9 +49,9 @@ func (r *Recorder) Eventf(regarding, related kruntime.Object, eventtype, reason,
 	if o.action == "" {
 		o.action = reason
 	}
-	err := r.w.refer(regarding, &o.regarding, &o.resourceVersion)
+	err := r.w.refer(regarding, &o.regarding, &o.versions.regarding)
 	if err == nil && !isNil(related) {
-		err = r.w.refer(related, &o.related, new(string))
+		err = r.w.refer(related, &o.related, &o.versions.related)
 	}
 	switch {
 	case err != nil:

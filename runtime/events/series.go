@@ -39,9 +39,12 @@ type group struct {
 // occurrence is one call of Eventf.
 type occurrence struct {
 	group
-	note            string
-	resourceVersion string // of regarding
+	note     string
+	versions versions
 }
+
+// versions are the resourceVersions of the objects of an occurrence.
+type versions struct{ regarding, related string }
 
 type seriesKey struct {
 	group
@@ -52,7 +55,7 @@ type seriesKey struct {
 type series struct {
 	seriesKey
 	text            string // the note
-	resourceVersion string
+	versions        versions
 	namespace, name string // of the Event
 	first, last     time.Time
 	count           int
@@ -133,7 +136,7 @@ func (c *core) observe(o *occurrence, now time.Time) Outcome {
 		return Limited
 	}
 	n.differ++
-	s := &series{seriesKey: key, text: shortened(text), resourceVersion: o.resourceVersion, first: now, last: now, count: 1, index: -1, every: firstUpdate}
+	s := &series{seriesKey: key, text: shortened(text), versions: o.versions, first: now, last: now, count: 1, index: -1, every: firstUpdate}
 	s.namespace = o.regarding.namespace
 	if s.namespace == "" {
 		s.namespace = "default"

@@ -233,14 +233,14 @@ func (s *series) request() request {
 	}
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"eventTime": micro(s.first), "type": s.kind, "reason": s.reason, "action": s.action, "note": s.text,
-		"reportingController": s.controller, "reportingInstance": s.instance, "regarding": s.regarding.content(s.resourceVersion),
+		"reportingController": s.controller, "reportingInstance": s.instance, "regarding": s.regarding.content(s.versions.regarding),
 	}}
 	s.named(u)
 	if s.count > 1 {
 		u.Object["series"] = counted
 	}
 	if s.related != (reference{}) {
-		u.Object["related"] = s.related.content("")
+		u.Object["related"] = s.related.content(s.versions.related)
 	}
 	return request{create: u}
 }
