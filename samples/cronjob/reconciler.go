@@ -31,7 +31,19 @@ type reconciler struct {
 	now func() time.Time
 }
 
+// byController is the index of jobs by the UID of their controller.
+const byController = "metadata.controller"
+
 func setup(mgr *runtime.Manager, now func() time.Time) error {
+	err := runtime.IndexField(mgr, byController, func(job *batchv1.Job) []string {
+		if owner := metav1.GetControllerOf(job); owner != nil {
+			return []string{string(owner.UID)}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return runtime.NewControllerManagedBy(mgr).
 		For(&v1.CronJob{}).
 		Owns(&batchv1.Job{}).
@@ -65,15 +77,12 @@ type owned struct{ active, successful, failed []*batchv1.Job }
 
 func (r *reconciler) jobsOf(ctx context.Context, cronJob *v1.CronJob) (owned, error) {
 	var all batchv1.JobList
-	if err := r.List(ctx, &all, client.InNamespace(cronJob.Namespace)); err != nil {
+	if err := r.List(ctx, &all, client.InNamespace(cronJob.Namespace), client.MatchingFields{byController: string(cronJob.UID)}); err != nil {
 		return owned{}, err
 	}
 	var jobs owned
 	for i := range all.Items {
 		job := &all.Items[i]
-		if !metav1.IsControlledBy(job, cronJob) {
-			continue
-		}
 		switch ended(job) {
 		case batchv1.JobComplete:
 			jobs.successful = append(jobs.successful, job)
