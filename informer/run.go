@@ -133,10 +133,13 @@ func (i *Informer[T]) WaitForWrite(ctx context.Context, namespace, resourceVersi
 	return i.wait(ctx, resourceVersion, func() string { return *p.shown.Load() })
 }
 
-// Shows reports whether the store shows a write, as WaitForWrite waits for.
+// Shows reports whether the store shows a write, as WaitForWrite waits for; of namespace "" in a Scope of several, whether
+// all of them have come that far.
 func (i *Informer[T]) Shows(namespace, resourceVersion string) bool {
-	p := i.engine.partOf(namespace)
-	return p != nil && reached(*p.shown.Load(), resourceVersion)
+	if p := i.engine.partOf(namespace); p != nil {
+		return reached(*p.shown.Load(), resourceVersion)
+	}
+	return namespace == "" && reached(i.engine.current.Load().revision, resourceVersion)
 }
 
 func (i *Informer[T]) wait(ctx context.Context, rv string, shown func() string) error {

@@ -99,6 +99,19 @@ func BenchmarkCachedGet(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("written", get)
+	for i := range 500 {
+		ns := &corev1.Namespace{}
+		ns.Name = "ns-" + strconv.Itoa(i)
+		if err := c.Create(ctx, ns); err != nil {
+			b.Fatal(err)
+		}
+		obj := cm("one")
+		obj.Namespace = ns.Name
+		if err := c.Create(ctx, obj); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("written in 500 namespaces", get)
 	if err := c.Delete(ctx, cm("two")); err != nil {
 		b.Fatal(err)
 	}

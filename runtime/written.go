@@ -26,7 +26,8 @@ type written struct {
 }
 
 type writtenKind struct {
-	newest  map[string]uint64 // by namespace
+	newest  map[string]revision // by namespace
+	last    revision            // the newest of them
 	ended   map[types.UID]time.Time
 	cleared []clearing
 }
@@ -57,7 +58,7 @@ func newWritten() *written { return &written{kinds: map[schema.GroupKind]*writte
 func (w *written) kind(gk schema.GroupKind) *writtenKind {
 	k := w.kinds[gk]
 	if k == nil {
-		k = &writtenKind{newest: map[string]uint64{}, ended: map[types.UID]time.Time{}}
+		k = &writtenKind{newest: map[string]revision{}, ended: map[types.UID]time.Time{}}
 		w.kinds[gk] = k
 	}
 	return k
@@ -72,18 +73,26 @@ func (w *written) wrote(gk schema.GroupKind, namespace, resourceVersion string) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	k := w.kind(gk)
-	if _, known := k.newest[namespace]; !known && len(k.newest) >= maxNamespaces {
-		all := rv
-		for _, one := range k.newest {
-			all = max(all, one)
-		}
+	now, known := k.newest[namespace]
+	if !known && len(k.newest) >= maxNamespaces {
 		clear(k.newest)
-		k.newest[anywhere] = all
+		k.newest[anywhere] = k.last
 	}
-	k.newest[namespace] = max(k.newest[namespace], rv)
+	if rv > now.number {
+		k.newest[namespace] = revision{rv, resourceVersion}
+	}
+	if rv > k.last.number {
+		k.last = revision{rv, resourceVersion}
+	}
 }
 
-// anywhere stands for namespaces that are no longer told apart; no namespace has that name.
+// revision is a resourceVersion.
+type revision struct {
+	number uint64
+	text   string
+}
+
+// anywhere stands for namespaces that are not told apart; no namespace has that name.
 const anywhere = "*"
 
 // end notes that the object with uid is gone.
@@ -157,50 +166,58 @@ func (w *written) wait(ctx context.Context, inf *objectInformer, gvk schema.Grou
 	if err := inf.WaitSynced(ctx); err != nil {
 		return fmt.Errorf("runtime: waiting for the cache of %s: %w", gvk.Kind, err)
 	}
-	var few [4]revisionIn
-	for _, r := range w.revisions(few[:0], gvk.GroupKind(), namespace) {
-		wait := func() error { return inf.WaitForWrite(ctx, r.namespace, r.revision) }
+	var few [2]revisionIn
+	for _, r := range w.hidden(few[:0], inf, gvk.GroupKind(), namespace) {
+		var err error
 		if r.namespace == anywhere {
-			wait = func() error { return inf.WaitForRevision(ctx, r.revision) }
+			err = inf.WaitForRevision(ctx, r.revision)
+		} else {
+			err = inf.WaitForWrite(ctx, r.namespace, r.revision)
 		}
-		if err := wait(); err != nil {
+		if err != nil {
 			return fmt.Errorf("runtime: waiting for the cache of %s to show a write: %w", gvk.Kind, err)
 		}
 	}
 	return nil
 }
 
-// shown says whether inf shows all that was written in a namespace. It waits for nothing.
+// shown says whether inf shows all that was written in a namespace, "" for all. It waits for nothing.
 func (w *written) shown(inf *objectInformer, gvk schema.GroupVersionKind, namespace string) bool {
-	if !inf.HasSynced() {
-		return false
-	}
-	var few [4]revisionIn
-	for _, r := range w.revisions(few[:0], gvk.GroupKind(), namespace) {
-		if r.namespace == anywhere {
-			now, _ := strconv.ParseUint(inf.Snapshot().ResourceVersion(), 10, 64)
-			if upTo, _ := strconv.ParseUint(r.revision, 10, 64); now < upTo {
-				return false
-			}
-		} else if !inf.Shows(r.namespace, r.revision) {
-			return false
-		}
-	}
-	return true
+	var few [2]revisionIn
+	return inf.HasSynced() && len(w.hidden(few[:0], inf, gvk.GroupKind(), namespace)) == 0
 }
 
 type revisionIn struct{ namespace, revision string }
 
-func (w *written) revisions(out []revisionIn, gk schema.GroupKind, namespace string) []revisionIn {
+// hidden are the revisions that inf does not show yet, of what was written in a namespace, "" for all.
+func (w *written) hidden(out []revisionIn, inf *objectInformer, gk schema.GroupKind, namespace string) []revisionIn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	k := w.kinds[gk]
-	if k == nil {
+	if k == nil || k.last.number == 0 {
 		return out
 	}
-	for ns, rv := range k.newest {
-		if namespace == "" || ns == namespace || ns == anywhere {
-			out = append(out, revisionIn{ns, strconv.FormatUint(rv, 10)})
+	add := func(ns string, r revision) {
+		of := ns
+		if ns == anywhere {
+			of = ""
+		}
+		if !inf.Shows(of, r.text) {
+			out = append(out, revisionIn{ns, r.text})
+		}
+	}
+	if namespace == "" {
+		if inf.Shows("", k.last.text) { // of a cache of all namespaces, that is all there is to ask
+			return out
+		}
+		for ns, r := range k.newest {
+			add(ns, r)
+		}
+		return out
+	}
+	for _, ns := range [...]string{namespace, anywhere} {
+		if r, ok := k.newest[ns]; ok {
+			add(ns, r)
 		}
 	}
 	return out

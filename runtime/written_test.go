@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -293,6 +294,39 @@ func TestNamespaces(t *testing.T) {
 	ok(t, c.Create(ctx, obj))
 	if err := c.List(briefly(t), &corev1.ConfigMapList{}, client.InNamespace("kube-public")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("want to wait, have %v", err)
+	}
+}
+
+// Of very many namespaces, writes are no longer told apart; each is read all the same.
+func TestWritesInManyNamespaces(t *testing.T) {
+	c, v := lagging(t, runtime.Options{})
+	ctx := t.Context()
+	in := func(i int) *corev1.ConfigMap {
+		obj := cm("a")
+		obj.Namespace = fmt.Sprint("ns-", i)
+		return obj
+	}
+	for i := range 1030 {
+		ok(t, c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("ns-", i)}}))
+		ok(t, c.Create(ctx, in(i)))
+	}
+	ok(t, c.Get(ctx, client.KeyOf(in(7)), cm("")))
+	v.shut()
+	obj := in(3)
+	obj.Data = map[string]string{"k": "v"}
+	ok(t, c.Update(ctx, obj))
+	if err := c.Get(briefly(t), client.KeyOf(obj), cm("")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("want to wait, have %v", err)
+	}
+	if err := c.List(briefly(t), &corev1.ConfigMapList{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("want to wait, have %v", err)
+	}
+	ok(t, c.Get(briefly(t), client.KeyOf(in(5)), cm("")))
+	v.release()
+	var list corev1.ConfigMapList
+	ok(t, c.List(ctx, &list))
+	if len(list.Items) < 1030 {
+		t.Errorf("listed %d", len(list.Items))
 	}
 }
 
