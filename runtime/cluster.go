@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/keelson-project/keelson/informer"
 	"github.com/keelson-project/keelson/runtime/client"
 	"github.com/keelson-project/keelson/runtime/events"
@@ -25,7 +23,10 @@ type Cluster struct {
 
 	ctx  context.Context //nolint:containedctx // ends when the cluster leaves or the manager stops; nil before it runs
 	stop context.CancelFunc
-	done chan struct{} // closed when all goroutines for it have ended
+	done chan struct{} // closed when the caches have ended
+
+	hush context.CancelFunc // ends the writing of events, once what waits is written; nil before it runs
+	told chan struct{}      // closed when it has ended
 }
 
 func (m *Manager) newCluster(name string, cfg client.Config) (*Cluster, error) {
@@ -112,7 +113,8 @@ func (m *Manager) Join(name string, cfg client.Config) (*Cluster, error) {
 }
 
 // Leave ends the watches on a cluster, drops its requests, and returns when the reconciliations of its objects that are
-// under way, whose contexts end, are through. Error: ErrGone.
+// under way, whose contexts end, are through, and what they have told users is written (for 5 seconds at most). Error:
+// ErrGone.
 func (m *Manager) Leave(name string) error {
 	m.mu.Lock()
 	c := m.clusters[name]
@@ -131,6 +133,8 @@ func (m *Manager) Leave(name string) error {
 	for _, one := range controllers {
 		one.awaitCluster(name)
 	}
+	c.hush()
+	<-c.told
 	return nil
 }
 
@@ -162,10 +166,13 @@ func (m *Manager) runCluster(c *Cluster) {
 	c.done = make(chan struct{})
 	m.below.Go(func() error {
 		defer close(c.done)
-		var both errgroup.Group
-		both.Go(func() error { return c.events.Run(c.ctx) })
-		both.Go(func() error { return c.cache.run(c.ctx) })
-		return both.Wait()
+		return c.cache.run(c.ctx)
+	})
+	events, hush := context.WithCancel(m.ctx)
+	c.hush, c.told = hush, make(chan struct{})
+	m.below.Go(func() error {
+		defer close(c.told)
+		return c.events.Run(events)
 	})
 	if c.name == "" {
 		return

@@ -33,6 +33,7 @@ func (m *Manager) Handler() http.Handler {
 		writeCacheMetrics(w, m.allClusters())
 		writeRequestMetrics(w, m.allClusters())
 		writeEventMetrics(w, m.allClusters())
+		writeProcessMetrics(w)
 	})
 	mux.HandleFunc("GET /debug/controllers", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, m.overview()) })
 	mux.HandleFunc("GET /debug/controllers/{name}", m.serveHistory)

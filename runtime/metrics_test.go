@@ -3,6 +3,7 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -106,9 +107,19 @@ func testMetrics(t *testing.T) {
 		{"rest_client_requests_total", []string{"method", "GET", "code", "404"}, 1},
 		{"rest_client_request_duration_seconds", []string{"verb", "POST", "host", "server"}, 1},
 		{"workqueue_adds_total", []string{"controller", "c"}, 3},
+		{"go_goroutines", nil, 2},
+		{"go_memstats_alloc_bytes", nil, 1 << 10},
 	} {
 		if got := value(t, now, want.name, want.labels...); got < want.least {
 			t.Errorf("%s%q is %v, want %v", want.name, want.labels, got, want.least)
+		}
+	}
+	if goruntime.GOOS == "linux" {
+		if n := value(t, now, "process_resident_memory_bytes"); n < 1<<20 || n > 1<<34 {
+			t.Errorf("%v bytes of memory", n)
+		}
+		if n := value(t, now, "process_cpu_seconds_total"); n > 1e6 {
+			t.Errorf("%v s of CPU", n)
 		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 // where no cache has it; the server is not asked. Neither of the two is changed, by anyone.
 type Current func(ctx context.Context, obj Object) (Object, error)
 
-// Applied knows what was applied, so that an Apply which would change nothing need not be sent. That is so where
+// Applied knows what was applied, so that an Apply which would change nothing need not be sent; a Manager's Client has one.
+// That is so where
 //
 //   - the last Apply for the same object, subresource and owner had the same configuration, and the object is still what
 //     the server answered then: the same uid and resourceVersion; or
