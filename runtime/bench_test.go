@@ -145,3 +145,31 @@ func BenchmarkList(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkApply applies the same ConfigMap again: by a client that reads from the cache, which does not send it, and by one
+// that does.
+func BenchmarkApply(b *testing.B) {
+	mgr := benchManager(b, runtime.Options{FieldOwner: "me"})
+	runBench(b, mgr)
+	obj := func() *corev1.ConfigMap {
+		obj := cm("one")
+		obj.Data = map[string]string{"a": "1"}
+		return obj
+	}
+	if err := mgr.Client().Apply(b.Context(), obj()); err != nil {
+		b.Fatal(err)
+	}
+	if err := mgr.Client().Get(b.Context(), client.KeyOf(cm("one")), cm("")); err != nil {
+		b.Fatal(err)
+	}
+	for name, c := range map[string]client.Client{"cached": mgr.Client(), "direct": mgr.Direct()} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := c.Apply(b.Context(), obj()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
