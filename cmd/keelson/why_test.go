@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -67,7 +68,13 @@ func TestWhy(t *testing.T) {
 		return out.String(), err
 	}
 	var told string
-	for strings.Count(told, "success in ") < 2 { // the run is noted after it has sent
+	deadline := time.After(20 * time.Second)
+	for tick := time.NewTicker(5 * time.Millisecond); strings.Count(told, "success in ") < 2; { // the run is noted after it has sent
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("two runs are not told of:\n%s", told)
+		}
 		if told, err = why("configmap", "default/web"); err != nil {
 			t.Fatal(err)
 		}
