@@ -140,6 +140,19 @@ var _ = Describe("A custom kind", func() {
 		send("PUT", path+"/a/scale", `{"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"a"},"spec":{"replicas":-1}}`).status(422, "Invalid", ".spec.replicas: Invalid value: -1: should be a non-negative integer")
 	})
 
+	It("has no Scale before it has replicas", func() { // as kube-apiserver 1.37.2 says it
+		group := unique("scaled") + ".example.com"
+		send("POST", crds, `{"metadata":{"name":"ys.`+group+`"},"spec":{"group":"`+group+`","scope":"Cluster","names":{"plural":"ys","kind":"Y"},
+			"versions":[{"name":"v1","served":true,"storage":true,"subresources":{"scale":{"specReplicasPath":".spec.replicas","statusReplicasPath":".status.replicas"}},
+			"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{"replicas":{"type":"integer"}}}}}}}]}}`).ok(201)
+		ys := "/apis/" + group + "/v1/ys"
+		send("POST", ys, `{"apiVersion":"`+group+`/v1","kind":"Y","metadata":{"name":"a"}}`).ok(201)
+		get(ys+"/a/scale").status(500, "InternalError", `Internal error occurred: the spec replicas field ".spec.replicas" does not exist`)
+		send("PATCH", ys+"/a/scale", `{"spec":{"replicas":5}}`, merge).ok(200)
+		Expect(get(ys+"/a/scale").ok(200).at("spec", "replicas")).To(BeEquivalentTo(5))
+		Expect(get(ys+"/a").body).NotTo(MatchRegexp(`"subresource":"scale","time"`))
+	})
+
 	It("has columns, selectable fields and two versions", func() {
 		define()
 		send("POST", path, website("a", `{"host":"a.com"}`)).ok(201)

@@ -216,8 +216,12 @@ func settle(v any) any {
 				if _, isMap := member.(map[string]any); !isMap {
 					v[name] = "*"
 				}
-			case "time", "lastTransitionTime": // kube-apiserver has none in the entries of scale
+			case "lastTransitionTime":
 				delete(v, name)
+			case "managedFields": // in the order of their times, which a second that ends in between changes
+				list, _ := settle(member).([]any)
+				slices.SortFunc(list, func(a, b any) int { return cmp.Compare(writer(a), writer(b)) })
+				v[name] = list
 			case "causes": // in no order: the real server walks a map
 				list, _ := settle(member).([]any)
 				slices.SortFunc(list, func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -234,6 +238,12 @@ func settle(v any) any {
 		return times.ReplaceAllString(v, "TIME")
 	}
 	return v
+}
+
+// writer is who an entry of managedFields is about.
+func writer(entry any) string {
+	e, _ := entry.(map[string]any)
+	return fmt.Sprint(e["operation"], e["manager"], e["subresource"], e["apiVersion"])
 }
 
 var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)

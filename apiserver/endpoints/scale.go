@@ -150,6 +150,9 @@ func (c *call) writeScale(out output, s *resource.Scale, data []byte) error {
 	if err != nil {
 		return err
 	}
+	if _, found, _ := unstructured.NestedFieldNoCopy(obj, s.SpecReplicas...); !found {
+		return apierrors.NewInternalError(fmt.Errorf("the spec replicas field %q does not exist", "."+strings.Join(s.SpecReplicas, ".")))
+	}
 	scale, err := scaleOf(s, obj)
 	if err != nil {
 		return err

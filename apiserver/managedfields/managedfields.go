@@ -10,7 +10,6 @@ package managedfields
 import (
 	"context"
 	"encoding/json"
-	"reflect"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -113,7 +112,9 @@ func (m *Manager) Update(ctx context.Context, live, obj resource.Object, manager
 	}
 	if err != nil {
 		u.SetManagedFields((&unstructured.Unstructured{Object: before}).GetManagedFields())
+		return
 	}
+	m.forgetTimes(obj)
 }
 
 // Apply returns live with the configuration of manager merged into it, and with the account of that. live nil stands for
@@ -136,6 +137,7 @@ func (m *Manager) Apply(ctx context.Context, live, config resource.Object, manag
 	if !ok {
 		return nil, apierrors.NewInternalError(errNoObject)
 	}
+	m.forgetTimes(u.Object)
 	return u.Object, nil
 }
 
@@ -154,45 +156,4 @@ func (m *Manager) newEmpty() resource.Object {
 	}
 	obj["apiVersion"], obj["kind"] = m.def.APIVersion(m.version.Name), m.def.Names.Kind
 	return obj
-}
-
-// KeepTimesIfUnchanged gives obj the managedFields of live if times in there are all that tells the two apart: such a
-// write changes nothing, and what it stamped is taken back (in Kubernetes, too).
-func KeepTimesIfUnchanged(obj, live resource.Object) {
-	now, before := entries(obj), entries(live)
-	if len(now) == 0 || len(now) != len(before) || reflect.DeepEqual(now, before) {
-		return
-	}
-	for i := range now {
-		if !sameButTime(now[i], before[i]) {
-			return
-		}
-	}
-	m := obj["metadata"].(map[string]any)
-	m["managedFields"] = before
-	if !reflect.DeepEqual(obj, live) {
-		m["managedFields"] = now
-	}
-}
-
-func entries(obj resource.Object) []any {
-	m, _ := obj["metadata"].(map[string]any)
-	list, _ := m["managedFields"].([]any)
-	return list
-}
-
-func sameButTime(a, b any) bool {
-	x, _ := a.(map[string]any)
-	y, _ := b.(map[string]any)
-	for name := range y {
-		if _, ok := x[name]; !ok && name != "time" {
-			return false
-		}
-	}
-	for name, value := range x {
-		if name != "time" && !reflect.DeepEqual(value, y[name]) {
-			return false
-		}
-	}
-	return true
 }

@@ -66,7 +66,9 @@ func (r *Registry) merge(ctx context.Context, t *Target, current, config resourc
 	}
 	if c, ok := t.Version.Schema.(resource.TypeChecker); ok {
 		if err := c.CheckTypes(obj); err != nil {
-			return nil, plainError(err.Error())
+			gvk := t.Def.GroupVersionKind(t.Version.Name)
+			return nil, plainError(fmt.Sprintf("failed to convert new object (%s/%s; %s) to proper version: unable to convert unstructured object to %s: %v",
+				metaString(config, "namespace"), metaString(config, "name"), gvk, gvk, err))
 		}
 	}
 	t.clean(obj)
