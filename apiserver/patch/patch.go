@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/mergepatch"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 	kjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
@@ -118,24 +117,6 @@ func (p *Patch) parseMerge(body []byte, ignore bool) error {
 		return malformed(fmt.Errorf("error decoding patch: %w", err))
 	case err != nil || p.merge == nil:
 		return malformed(jsonpatch.ErrBadJSONPatch)
-	}
-	return nil
-}
-
-// parseConfig reads the YAML (or JSON) of an applied configuration.
-func (p *Patch) parseConfig(body []byte) error {
-	raw, err := yaml.YAMLToJSON(body)
-	if err != nil {
-		return &patchError{ErrMalformed, fmt.Errorf("error encoding patch: %w", err)}
-	}
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &p.Config); err != nil {
-		return &patchError{ErrMalformed, fmt.Errorf("error decoding patch: error unmarshaling JSON: while decoding JSON: %w", err)}
-	}
-	if p.Config == nil {
-		p.Config = resource.Object{} // of no kind, which its merge will say
-	}
-	if err := yaml.UnmarshalStrict(body, &map[string]any{}); err != nil {
-		p.Strict = append(p.Strict, err.Error())
 	}
 	return nil
 }
