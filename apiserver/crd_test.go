@@ -150,7 +150,7 @@ var _ = Describe("A custom kind", func() {
 		get(ys+"/a/scale").status(500, "InternalError", `Internal error occurred: the spec replicas field ".spec.replicas" does not exist`)
 		send("PATCH", ys+"/a/scale", `{"spec":{"replicas":5}}`, merge).ok(200)
 		Expect(get(ys+"/a/scale").ok(200).at("spec", "replicas")).To(BeEquivalentTo(5))
-		Expect(get(ys+"/a").body).NotTo(MatchRegexp(`"subresource":"scale","time"`))
+		Expect(get(ys + "/a").body).NotTo(MatchRegexp(`"subresource":"scale","time"`))
 	})
 
 	It("has columns, selectable fields and two versions", func() {
