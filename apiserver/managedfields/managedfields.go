@@ -124,7 +124,15 @@ func (m *Manager) Update(ctx context.Context, live, obj resource.Object, manager
 func (m *Manager) Apply(ctx context.Context, live, config resource.Object, manager string, force bool) (resource.Object, error) {
 	if live == nil {
 		live = m.Empty()
+	} else if m.reapply(live, config, manager) {
+		m.forgetTimes(live)
+		return live, nil
 	}
+	return m.apply(ctx, live, config, manager, force)
+}
+
+// apply is Apply the long way.
+func (m *Manager) apply(ctx context.Context, live, config resource.Object, manager string, force bool) (resource.Object, error) {
 	f, err := m.manager(ctx)
 	if err != nil {
 		return nil, err
