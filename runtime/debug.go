@@ -27,14 +27,7 @@ func (m *Manager) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { m.serveChecks(w, r, true) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { m.serveChecks(w, r, m.ready.Load()) })
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-		writeMetrics(w, m.list())
-		writeCacheMetrics(w, m.allClusters())
-		writeRequestMetrics(w, m.allClusters())
-		writeEventMetrics(w, m.allClusters())
-		writeProcessMetrics(w)
-	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) { m.serveMetrics(w) })
 	mux.HandleFunc("GET /debug/controllers", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, m.overview()) })
 	mux.HandleFunc("GET /debug/controllers/{name}", m.serveHistory)
 	mux.HandleFunc("GET /debug/caches", func(w http.ResponseWriter, _ *http.Request) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -73,6 +74,7 @@ type Manager struct {
 	controllers []*Controller
 	runnables   []runnable
 	checks      map[string]map[string]Check // by path, by name
+	metrics     []func(io.Writer)
 	// start runs a controller; nil while none may run.
 	start func(*Controller)
 }
@@ -153,6 +155,14 @@ func (m *Manager) addCheck(path, name string, c Check) {
 		m.checks[path] = map[string]Check{}
 	}
 	m.checks[path][name] = c
+}
+
+// AddMetrics has write add to what /metrics serves, in the text format of Prometheus, whenever that is asked for. A
+// registry of Prometheus' is written by expfmt, what webhooks count by webhook.Server's WriteMetrics.
+func (m *Manager) AddMetrics(write func(w io.Writer)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.metrics = append(m.metrics, write)
 }
 
 // add takes a controller in, and starts it where others run.

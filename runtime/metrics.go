@@ -3,10 +3,13 @@ package runtime
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/keelson-project/keelson/informer"
+	"github.com/keelson-project/keelson/internal/histogram"
 	"github.com/keelson-project/keelson/runtime/events"
 )
 
@@ -31,19 +34,35 @@ type controllerStats struct {
 	panics   atomic.Uint64
 	timeouts atomic.Uint64
 	unmapped atomic.Uint64 // calls of EventHandlers that failed
-	took     *durations
+	took     *histogram.Durations
 }
 
 func newControllerStats() *controllerStats {
 	// controller-runtime's buckets
-	return &controllerStats{took: newDurations(
+	return &controllerStats{took: histogram.New(
 		0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
 		1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9, 10, 15, 20, 25, 30, 40, 50, 60)}
 }
 
 func (s *controllerStats) count(o outcome, took time.Duration) {
 	s.results[o].Add(1)
-	s.took.observe(took)
+	s.took.Observe(took)
+}
+
+func (m *Manager) serveMetrics(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+	writeMetrics(w, m.list())
+	clusters := m.allClusters()
+	writeCacheMetrics(w, clusters)
+	writeRequestMetrics(w, clusters)
+	writeEventMetrics(w, clusters)
+	writeProcessMetrics(w)
+	m.mu.Lock()
+	others := slices.Clone(m.metrics)
+	m.mu.Unlock()
+	for _, write := range others {
+		write(w)
+	}
 }
 
 // writeMetrics in the text format of Prometheus, under the names that dashboards for controllers know.
@@ -74,7 +93,7 @@ func writeMetrics(w io.Writer, controllers []*Controller) {
 	number("mapping_errors_total", "counter", "How often an event could not be mapped to requests; it is tried again.",
 		func(c *Controller) uint64 { return c.stats.unmapped.Load() })
 	family("reconcile_time_seconds", "histogram", "How long reconciliations took.", func(name string, c *Controller) {
-		c.stats.took.write(w, name, fmt.Sprintf("controller=%q", c.name))
+		c.stats.took.Write(w, name, fmt.Sprintf("controller=%q", c.name))
 	})
 	number("max_concurrent_reconciles", "gauge", "How many reconciliations there may be at once.",
 		func(c *Controller) uint64 { return uint64(c.workers()) }) //nolint:gosec // it is no negative number

@@ -3,6 +3,8 @@ package runtime_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	goruntime "runtime"
 	"strings"
 	"testing"
@@ -59,6 +61,7 @@ func TestMetrics(t *testing.T) { synctest.Test(t, testMetrics) }
 func testMetrics(t *testing.T) {
 	mgr := manager(t)
 	began, release := make(chan struct{}, 1), make(chan struct{})
+	mgr.AddMetrics(func(w io.Writer) { fmt.Fprint(w, "# HELP own The author's.\n# TYPE own gauge\nown 5\n") })
 	c := collect(t, runtime.NewControllerManagedBy(mgr).Named("c").WithOptions(runtime.ControllerOptions{
 		MaxConcurrentReconciles: 3, ReconcileTimeout: time.Minute,
 	}), func(ctx context.Context, req runtime.Request) (runtime.Result, error) {
@@ -108,6 +111,7 @@ func testMetrics(t *testing.T) {
 		{"rest_client_request_duration_seconds", []string{"verb", "POST", "host", "server"}, 1},
 		{"workqueue_adds_total", []string{"controller", "c"}, 3},
 		{"go_goroutines", nil, 2},
+		{"own", nil, 5},
 		{"go_memstats_alloc_bytes", nil, 1 << 10},
 	} {
 		if got := value(t, now, want.name, want.labels...); got < want.least {

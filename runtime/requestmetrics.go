@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/keelson-project/keelson/internal/histogram"
 	"github.com/keelson-project/keelson/runtime/client"
 )
 
@@ -21,13 +22,13 @@ type requestStats struct {
 	mu      sync.Mutex
 	host    string
 	results map[requestResult]uint64
-	took    map[string]*durations // by method, until the answer begins
+	took    map[string]*histogram.Durations // by method, until the answer begins
 }
 
 type requestResult struct{ method, code string }
 
 func newRequestStats() *requestStats {
-	return &requestStats{results: map[requestResult]uint64{}, took: map[string]*durations{}}
+	return &requestStats{results: map[requestResult]uint64{}, took: map[string]*histogram.Durations{}}
 }
 
 // counting is cfg with requests counted by s, each attempt of those that are tried again.
@@ -58,10 +59,10 @@ func (s *requestStats) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.results[result]++
 	d := s.took[r.Method]
 	if d == nil {
-		d = newDurations(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
+		d = histogram.New(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 		s.took[r.Method] = d
 	}
-	d.observe(took)
+	d.Observe(took)
 	return resp, err
 }
 
@@ -85,7 +86,7 @@ func writeRequestMetrics(w io.Writer, clusters []*Cluster) {
 	})
 	each(took, "histogram", "Request latency in seconds, until the answer begins. Broken down by verb, and host.", func(s *requestStats) {
 		for _, method := range slices.Sorted(maps.Keys(s.took)) {
-			s.took[method].write(w, took, fmt.Sprintf("verb=%q,host=%q", method, s.host))
+			s.took[method].Write(w, took, fmt.Sprintf("verb=%q,host=%q", method, s.host))
 		}
 	})
 }

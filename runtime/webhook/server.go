@@ -65,7 +65,7 @@ type Server struct {
 
 	mu         sync.RWMutex
 	listening  bool
-	handlers   map[string]http.Handler // by path
+	handlers   map[string]*measured // by path
 	converters map[schema.GroupKind]Converter
 }
 
@@ -80,7 +80,7 @@ func NewServer(o Options) *Server {
 	if o.Logger.GetSink() == nil {
 		o.Logger = logr.Discard()
 	}
-	return &Server{opts: o, log: o.Logger, handlers: map[string]http.Handler{}, converters: map[schema.GroupKind]Converter{}}
+	return &Server{opts: o, log: o.Logger, handlers: map[string]*measured{}, converters: map[schema.GroupKind]Converter{}}
 }
 
 // Handle serves an admission Handler at a path. Error: something else is served there.
@@ -99,7 +99,7 @@ func (s *Server) handle(path string, h http.Handler) error {
 	if s.handlers[path] != nil {
 		return fmt.Errorf("webhook: there is something at %s", path)
 	}
-	s.handlers[path] = h
+	s.handlers[path] = newMeasured(h)
 	return nil
 }
 

@@ -1,4 +1,5 @@
-package runtime
+// Package histogram counts how long things take, for metrics in the text format of Prometheus.
+package histogram
 
 import (
 	"fmt"
@@ -8,24 +9,26 @@ import (
 	"time"
 )
 
-// durations is a histogram of them. It is safe for concurrent use.
-type durations struct {
-	bounds []float64       // in seconds, in order
+// Durations is a histogram of them. It is safe for concurrent use.
+type Durations struct {
+	bounds []float64
 	counts []atomic.Uint64 // of those up to a bound that no earlier one has; the last has none
 	sum    atomic.Int64    // in nanoseconds
 }
 
-func newDurations(bounds ...float64) *durations {
-	return &durations{bounds: bounds, counts: make([]atomic.Uint64, len(bounds)+1)}
+// New makes one with the upper bounds of its buckets, in seconds and in order.
+func New(bounds ...float64) *Durations {
+	return &Durations{bounds: bounds, counts: make([]atomic.Uint64, len(bounds)+1)}
 }
 
-func (d *durations) observe(took time.Duration) {
+// Observe adds one.
+func (d *Durations) Observe(took time.Duration) {
 	d.counts[sort.SearchFloat64s(d.bounds, took.Seconds())].Add(1)
 	d.sum.Add(int64(took))
 }
 
-// write writes it in the text format of Prometheus.
-func (d *durations) write(w io.Writer, name, labels string) {
+// Write writes the samples of a metric; labels are NAME="VALUE", separated by commas.
+func (d *Durations) Write(w io.Writer, name, labels string) {
 	total := uint64(0)
 	for i := range d.counts {
 		total += d.counts[i].Load()
