@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"context"
-	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,7 +38,7 @@ func (k kinds) deployment() *resource.Definition {
 			PrepareCreate: func(_ context.Context, obj resource.Object) { obj["status"] = map[string]any{} },
 			Validate:      validateDeployment,
 			SpecChanged: func(obj, old resource.Object) bool {
-				return !reflect.DeepEqual(obj["spec"], old["spec"]) ||
+				return !resource.Equal(obj["spec"], old["spec"]) ||
 					!same(value(obj, "metadata", "annotations"), value(old, "metadata", "annotations"))
 			},
 		},

@@ -1,8 +1,6 @@
 package builtin
 
 import (
-	"reflect"
-
 	"github.com/keelson-project/keelson/apiserver/resource"
 )
 
@@ -99,7 +97,7 @@ func same(a, b any) bool {
 	if empty(a) && empty(b) {
 		return true
 	}
-	return reflect.DeepEqual(a, b)
+	return resource.Equal(a, b)
 }
 
 func empty(v any) bool {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"reflect"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -45,7 +44,7 @@ func (k kinds) job() *resource.Definition {
 			Validate:    validateJob,
 			Warnings:    jobWarnings,
 			BeginDelete: warnOfOrphans,
-			SpecChanged: func(obj, old resource.Object) bool { return !reflect.DeepEqual(obj["spec"], old["spec"]) },
+			SpecChanged: func(obj, old resource.Object) bool { return !resource.Equal(obj["spec"], old["spec"]) },
 		},
 	}
 }

@@ -3,7 +3,6 @@ package builtin
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,7 +19,7 @@ import (
 // scheduling, and for the forms of completedIndexes and failedIndexes, which nothing here reads.
 func validateJob(_ context.Context, obj, old resource.Object) field.ErrorList {
 	spec, at := fieldsOf(obj, "spec"), field.NewPath("spec")
-	if old != nil && reflect.DeepEqual(spec, fieldsOf(old, "spec")) {
+	if old != nil && resource.Equal(spec, fieldsOf(old, "spec")) {
 		return validateJobStatus(obj, old)
 	}
 	var errs field.ErrorList

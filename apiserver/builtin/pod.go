@@ -3,7 +3,6 @@ package builtin
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -30,7 +29,7 @@ func (k kinds) pod() *resource.Definition {
 				obj["status"] = map[string]any{"phase": "Pending", "qosClass": qosClass(obj)}
 			},
 			Validate:    validatePod,
-			SpecChanged: func(obj, old resource.Object) bool { return !reflect.DeepEqual(obj["spec"], old["spec"]) },
+			SpecChanged: func(obj, old resource.Object) bool { return !resource.Equal(obj["spec"], old["spec"]) },
 		},
 	}
 }

@@ -2,7 +2,6 @@ package managedfields
 
 import (
 	"maps"
-	"reflect"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -155,7 +154,7 @@ func (w *walker) node(tr schema.TypeRef, v, before any, there bool) map[string]a
 
 // leaf is a value that is owned as a whole.
 func leaf(v, before any, there bool) map[string]any {
-	if there && reflect.DeepEqual(v, before) {
+	if there && resource.Equal(v, before) {
 		return nil
 	}
 	return map[string]any{}

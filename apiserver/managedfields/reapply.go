@@ -1,7 +1,6 @@
 package managedfields
 
 import (
-	"reflect"
 	"slices"
 	"time"
 
@@ -124,7 +123,7 @@ func (w *merger) object(m *Manager, config, live, own map[string]any, others []m
 				switch {
 				case !serverOwned(name):
 					meta[name] = v
-				case name == "managedFields" || !reflect.DeepEqual(v, stood[name]):
+				case name == "managedFields" || !resource.Equal(v, stood[name]):
 					return false
 				}
 			}
@@ -187,7 +186,7 @@ func (w *merger) leaf(v, was any, own map[string]any, others []map[string]any, a
 	if len(own) != 0 {
 		return false
 	}
-	if reflect.DeepEqual(v, was) {
+	if resource.Equal(v, was) {
 		return true
 	}
 	if len(others) > 0 || was != nil && value.Equals(value.NewValueInterface(v), value.NewValueInterface(was)) {
@@ -257,7 +256,7 @@ func (w *merger) items(t *schema.List, v, was []any, own map[string]any, others 
 // sameItem says whether two items of a list have the same name; not ok: they have none without knowing defaults.
 func sameItem(t *schema.List, a, b any) (same, ok bool) {
 	if len(t.Keys) == 0 {
-		return reflect.DeepEqual(a, b), true
+		return resource.Equal(a, b), true
 	}
 	x, isMap := a.(map[string]any)
 	y, _ := b.(map[string]any)
@@ -266,7 +265,7 @@ func sameItem(t *schema.List, a, b any) (same, ok bool) {
 		if x[key] == nil {
 			return false, false
 		}
-		same = same && reflect.DeepEqual(x[key], y[key])
+		same = same && resource.Equal(x[key], y[key])
 	}
 	return same, isMap
 }

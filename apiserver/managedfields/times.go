@@ -2,7 +2,6 @@ package managedfields
 
 import (
 	"cmp"
-	"reflect"
 	"slices"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 // write changes nothing, and what it stamped is taken back (in Kubernetes, too).
 func KeepTimesIfUnchanged(obj, live resource.Object) {
 	now, before := entries(obj), entries(live)
-	if len(now) == 0 || len(now) != len(before) || reflect.DeepEqual(now, before) {
+	if len(now) == 0 || len(now) != len(before) || resource.Equal(now, before) {
 		return
 	}
 	for i := range now {
@@ -23,7 +22,7 @@ func KeepTimesIfUnchanged(obj, live resource.Object) {
 	}
 	m := obj["metadata"].(map[string]any)
 	m["managedFields"] = before
-	if !reflect.DeepEqual(obj, live) {
+	if !resource.Equal(obj, live) {
 		m["managedFields"] = now
 	}
 }
@@ -43,7 +42,7 @@ func sameButTime(a, b any) bool {
 		}
 	}
 	for name, value := range x {
-		if name != "time" && !reflect.DeepEqual(value, y[name]) {
+		if name != "time" && !resource.Equal(value, y[name]) {
 			return false
 		}
 	}

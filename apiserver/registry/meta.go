@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -34,7 +35,36 @@ func metaString(obj resource.Object, name string) string {
 	return s
 }
 
-func accessor(obj resource.Object) metav1.Object { return &unstructured.Unstructured{Object: obj} }
+func accessor(obj resource.Object) metav1.Object {
+	return metaAccessor{&unstructured.Unstructured{Object: obj}}
+}
+
+// metaAccessor shows metadata to those who validate it: of managedFields all but the sets of fields, into which they do not
+// look, and which take longer to decode than all else takes to validate.
+type metaAccessor struct{ *unstructured.Unstructured }
+
+// GetManagedFields implements metav1.Object. Like Unstructured's, it returns nothing where an entry is malformed.
+func (a metaAccessor) GetManagedFields() []metav1.ManagedFieldsEntry {
+	m, _ := a.Object["metadata"].(map[string]any)
+	list, _ := m["managedFields"].([]any)
+	out := make([]metav1.ManagedFieldsEntry, len(list))
+	for i, e := range list {
+		entry, ok := e.(map[string]any)
+		if !ok {
+			return nil
+		}
+		head := make(map[string]any, len(entry))
+		for name, v := range entry {
+			if name != "fieldsV1" {
+				head[name] = v
+			}
+		}
+		if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(head, &out[i]); err != nil {
+			return nil
+		}
+	}
+	return out
+}
 
 func (r *Registry) timestamp() string { return r.now().UTC().Format(time.RFC3339) }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -91,7 +90,7 @@ func (r *Registry) patchMetadata(ctx context.Context, t Target, o WriteOptions, 
 			"apiVersion": t.Def.APIVersion(t.Version.Name), "kind": t.Def.Names.Kind,
 			"metadata": resource.DeepCopy(metadata(current)),
 		})
-		if err != nil || reflect.DeepEqual(head["metadata"], current["metadata"]) {
+		if err != nil || resource.Equal(head["metadata"], current["metadata"]) {
 			return nil, failed
 		}
 		for name := range head {

@@ -231,3 +231,17 @@ func TestCatalogKnowsWhatIsBuiltIn(t *testing.T) {
 	c.Remove("apps.example.com", "gadgets")
 	want()
 }
+
+func TestEqual(t *testing.T) {
+	values := []any{
+		nil, true, false, int64(1), float64(1), 1.5, "", "1", map[string]any{}, []any{}, map[string]any{"a": nil}, map[string]any{"b": nil},
+		map[string]any{"a": []any{int64(1)}}, map[string]any{"a": []any{int64(1), int64(2)}}, []any{"x"}, []any{map[string]any{"a": "b"}}, json.RawMessage("1"),
+	}
+	for _, a := range values {
+		for _, b := range values {
+			if got, want := resource.Equal(a, b), reflect.DeepEqual(a, b); got != want {
+				t.Errorf("%#v and %#v: %t", a, b, got)
+			}
+		}
+	}
+}
