@@ -44,8 +44,11 @@ func TestEventsAreDescribed(t *testing.T) {
 	stop()
 	check(t, mgr.Run(ctx)) // which writes what waits
 
-	out, err := exec.CommandContext(t.Context(), suite.binary, "kubectl", "--kubeconfig", suite.kubeconfig, "describe", "configmap", "described").CombinedOutput()
-	check(t, err)
+	command := limitedArgs("--kubeconfig", suite.kubeconfig, "describe", "configmap", "described")
+	out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out, hung(err))
+	}
 	_, table, _ := strings.Cut(string(out), "Events:")
 	var lines []string
 	for line := range strings.Lines(table) {

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -24,9 +26,37 @@ import (
 var suite struct {
 	binary     string // keelson, which holds kubectl
 	kubeconfig string
+	server     *keelson // nil where it is not ours
+}
+
+// keelson is a server that runs.
+type keelson struct {
+	process    *os.Process
+	kubeconfig string
+	log        string        // the file in which all is that it writes
+	gone       chan struct{} // closed when it has ended
+	err        error         // of its end
+}
+
+// stop ends the server.
+func (s *keelson) stop() error {
+	err := s.process.Signal(syscall.SIGTERM)
+	<-s.gone
+	return errors.Join(err, s.err)
+}
+
+// serverPID is that of the server under test, 0 where it is not ours.
+func serverPID() int {
+	if suite.server == nil {
+		return 0
+	}
+	return suite.server.process.Pid
 }
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 4 && os.Args[1] == limitedCommand {
+		os.Exit(limited(os.Args[2:]))
+	}
 	code, err := run(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "compat:", err)
@@ -51,16 +81,16 @@ func run(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	stop, err := startServer(dir)
-	if err != nil {
+	if suite.server, err = startServer(dir); err != nil {
 		return 0, fmt.Errorf("%w (is the binary built? `make build`)", err)
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	suite.kubeconfig = suite.server.kubeconfig
+	defer func() { err = errors.Join(err, suite.server.stop()) }()
 	return m.Run(), nil
 }
 
 // startServer runs keelson on a free port with its data in dir/data and returns when it is ready.
-func startServer(dir string) (stop func() error, err error) {
+func startServer(dir string) (*keelson, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -70,20 +100,27 @@ func startServer(dir string) (stop func() error, err error) {
 		return nil, err
 	}
 	data := filepath.Join(dir, "data")
-	suite.kubeconfig = filepath.Join(data, "kubeconfig")
-	var output bytes.Buffer
-	cmd := exec.Command(suite.binary, "up", "--data-dir", data, "--listen", addr)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
+	s := &keelson{kubeconfig: filepath.Join(data, "kubeconfig"), log: filepath.Join(dir, "server.log"), gone: make(chan struct{})}
+	output, err := os.Create(s.log)
+	if err != nil {
 		return nil, err
 	}
-	stop = func() error {
-		return errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait())
+	cmd := exec.Command(suite.binary, "up", "--data-dir", data, "--listen", addr)
+	cmd.Stdout, cmd.Stderr = output, output
+	if err := errors.Join(cmd.Start(), output.Close()); err != nil {
+		return nil, err
 	}
+	s.process = cmd.Process
+	go func() {
+		s.err = cmd.Wait()
+		close(s.gone)
+	}()
 	if err := waitReady("https://" + addr + "/readyz"); err != nil {
-		return nil, fmt.Errorf("%w, %w:\n%s", err, stop(), output.String())
+		err = errors.Join(err, s.stop())
+		text, _ := os.ReadFile(s.log)
+		return nil, fmt.Errorf("%w:\n%s", err, text)
 	}
-	return stop, nil
+	return s, nil
 }
 
 func waitReady(url string) error {
@@ -146,7 +183,7 @@ func stories(t *testing.T, dir string) {
 		UpdateScripts: *record, // what cmp compares with
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
-			script := fmt.Sprintf("#!/bin/sh\nexec %q kubectl \"$@\"\n", suite.binary) // for what runs in the background
+			script := fmt.Sprintf("#!/bin/sh\nexec %s \"$@\"\n", quoted(limitedArgs())) // for what runs in the background
 			if err := os.WriteFile(filepath.Join(e.WorkDir, "kubectl"), []byte(script), 0o755); err != nil {
 				return err
 			}
@@ -171,10 +208,29 @@ func stories(t *testing.T, dir string) {
 
 // kubectl is `kubectl ARGS...`; with a leading ! it must fail.
 func kubectl(ts *testscript.TestScript, neg bool, args []string) {
-	err := ts.Exec(suite.binary, append([]string{"kubectl"}, args...)...)
+	err := execKubectl(ts, args)
 	if neg != (err != nil) {
 		ts.Fatalf("kubectl %q: %v", args, err)
 	}
+}
+
+// execKubectl ends the story where kubectl hangs.
+func execKubectl(ts *testscript.TestScript, args []string) error {
+	command := limitedArgs(args...)
+	err := ts.Exec(command[0], command[1:]...)
+	if why := hung(err); why != "" {
+		ts.Fatalf("kubectl %q: %s", args, why)
+	}
+	return err
+}
+
+// quoted is a command line for a shell.
+func quoted(args []string) string {
+	var out []string
+	for _, a := range args {
+		out = append(out, strconv.Quote(a))
+	}
+	return strings.Join(out, " ")
 }
 
 // retry is `retry ARGS...`: kubectl, tried until it succeeds or 20 seconds have passed. It is for kube-apiserver, where
@@ -185,7 +241,7 @@ func retry(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		err := ts.Exec(suite.binary, append([]string{"kubectl"}, args...)...)
+		err := execKubectl(ts, args)
 		if err == nil {
 			return
 		}
