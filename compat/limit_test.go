@@ -84,6 +84,11 @@ func hung(err error) string {
 	if !errors.As(err, &exit) || exit.ExitCode() != tooLong {
 		return ""
 	}
+	return lastWords()
+}
+
+// lastWords is all that a server wrote which gets SIGQUIT.
+func lastWords() string {
 	if suite.server == nil {
 		return "a command hung; the server is not ours to ask"
 	}

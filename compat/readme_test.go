@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -50,6 +51,10 @@ func typePage(t *testing.T, file string, commands int) {
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		err := cmd.Run()
+		if !watches && ctx.Err() != nil && suite.server != nil {
+			check(t, suite.server.process.Signal(syscall.SIGQUIT))
+			t.Fatalf("k %s: %s\n%s", command, out.String(), lastWords())
+		}
 		cancel()
 		switch refused := strings.HasPrefix(strings.TrimSpace(comment), "refused"); {
 		case watches:
