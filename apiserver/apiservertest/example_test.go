@@ -3,10 +3,10 @@ package apiservertest_test
 import (
 	"fmt"
 	"io"
-	"os"
 	"testing"
 
 	"github.com/keelson-project/keelson/apiserver/apiservertest"
+	"github.com/keelson-project/keelson/internal/exampletest"
 )
 
 func ExampleStart() {
@@ -20,17 +20,6 @@ func ExampleStart() {
 		body, _ := io.ReadAll(res.Body)
 		fmt.Println(res.Status, string(body[:17]))
 	}
-	goTest(test)
+	exampletest.Run(test)
 	// Output: 200 OK {"apiVersion":"v1
-}
-
-// goTest does what `go test` does with a test, so that an example can show one; what it prints of its own is dropped.
-func goTest(test func(*testing.T)) {
-	stdout := os.Stdout
-	defer func() { os.Stdout = stdout }()
-	os.Stdout, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "Test", F: func(t *testing.T) {
-		os.Stdout = stdout
-		test(t)
-	}}})
 }

@@ -32,9 +32,10 @@ func treesMeetAtTheWire(t *testing.T, g graph) {
 	for _, p := range g.ours(serverTree...) {
 		forbid(t, p, "the server tree needs no client library", inModule(clientTree...)...)
 	}
+	forTests := inModule("apiserver/apiservertest", "runtime/simtest", "internal/clustertest", "internal/exampletest")
 	for _, p := range g.ours() {
-		if !below(p.ImportPath, inModule("apiserver/apiservertest", "runtime/simtest", "internal/clustertest")...) {
-			forbid(t, p, "what tests use is in no program", inModule("apiserver/apiservertest", "runtime/simtest", "internal/clustertest")...)
+		if !below(p.ImportPath, forTests...) {
+			forbid(t, p, "what tests use is in no program", forTests...)
 		}
 	}
 	for _, p := range g.ours(append(clientTree, serverTree...)...) {

@@ -3,13 +3,13 @@ package simtest_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/keelson-project/keelson/apiserver/apiservertest"
+	"github.com/keelson-project/keelson/internal/exampletest"
 	"github.com/keelson-project/keelson/runtime"
 	"github.com/keelson-project/keelson/runtime/client"
 	"github.com/keelson-project/keelson/runtime/simtest"
@@ -33,7 +33,7 @@ func (m mirror) Reconcile(ctx context.Context, req runtime.Request) (runtime.Res
 func Example() {
 	scheme := kruntime.NewScheme()
 	_ = corev1.AddToScheme(scheme)
-	goTest(func(t *testing.T) {
+	exampletest.Run(func(t *testing.T) {
 		report := simtest.Search(t, simtest.Config{ // a test of one's own calls Run, which fails it
 			New: func(t testing.TB) client.Config {
 				srv := apiservertest.Start(t, apiservertest.Options{NoListener: true})
@@ -63,15 +63,4 @@ func ExampleParsePlan() {
 	// <nil> crash 2 and hold configmaps 3 1
 	// crash@2,hold@configmaps:3+1
 	// simtest: "crash@configmaps:1" in a plan: faults at events have a resource, and those at writes have none
-}
-
-// goTest does what `go test` does with a test, so that an example can show one; what it prints of its own is dropped.
-func goTest(test func(*testing.T)) {
-	stdout := os.Stdout
-	defer func() { os.Stdout = stdout }()
-	os.Stdout, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "Test", F: func(t *testing.T) {
-		os.Stdout = stdout
-		test(t)
-	}}})
 }
