@@ -158,7 +158,7 @@ func (m *Manager) addCheck(path, name string, c Check) {
 }
 
 // AddMetrics has write add to what /metrics serves, in the text format of Prometheus, whenever that is asked for. A
-// registry of Prometheus' is written by expfmt, what webhooks count by webhook.Server's WriteMetrics.
+// registry of Prometheus' is written by expfmt; webhook.Server and leaderelection.Elector have a WriteMetrics.
 func (m *Manager) AddMetrics(write func(w io.Writer)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

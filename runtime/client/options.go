@@ -39,7 +39,8 @@ type InNamespace string
 // MatchingLabels chooses objects with these labels.
 type MatchingLabels map[string]string
 
-// MatchingFields chooses objects with these fields, of those that the kind lets one select by.
+// MatchingFields chooses objects with these fields, of those that the kind lets one select by; of reads from a manager's
+// caches, by the author's indexes, too.
 type MatchingFields map[string]string
 
 // Limit is the largest number of objects in a page.

@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -34,9 +36,10 @@ type Config struct {
 
 // Elector competes for a Lease.
 type Elector struct {
-	cfg  Config
-	seen coordinationv1.LeaseSpec // as last read
-	when time.Time                // when seen last changed, by our clock
+	cfg   Config
+	seen  coordinationv1.LeaseSpec // as last read
+	when  time.Time                // when seen last changed, by our clock
+	leads atomic.Bool
 }
 
 // New makes an Elector. It starts nothing.
@@ -77,6 +80,17 @@ func (e *Elector) Run(ctx context.Context, lead func(context.Context) error) err
 	}
 }
 
+// WriteMetrics writes whether this process leads, in the text format of Prometheus and under client-go's name. It is for
+// Manager.AddMetrics.
+func (e *Elector) WriteMetrics(w io.Writer) {
+	leads := 0
+	if e.leads.Load() {
+		leads = 1
+	}
+	const name = "leader_election_master_status"
+	fmt.Fprintf(w, "# HELP %s 1 where this process leads, 0 where it stands by.\n# TYPE %s gauge\n%s{name=%q} %d\n", name, name, name, e.cfg.Name, leads)
+}
+
 // turn leads once, and says whether that ended because the Lease was lost.
 func (e *Elector) turn(ctx context.Context, lead func(context.Context) error) (lost bool, err error) {
 	tick := time.NewTicker(e.cfg.RetryPeriod)
@@ -88,6 +102,8 @@ func (e *Elector) turn(ctx context.Context, lead func(context.Context) error) (l
 		case <-tick.C:
 		}
 	}
+	e.leads.Store(true)
+	defer e.leads.Store(false)
 	leading, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	done := make(chan error, 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -27,11 +28,19 @@ func TestHandover(t *testing.T) {
 		t.Fatal(err)
 	}
 	leads, ended := make(chan string), make(chan error, 2)
+	electors := map[string]*leaderelection.Elector{}
+	status := func(id string) string {
+		var b strings.Builder
+		electors[id].WriteMetrics(&b)
+		_, value, _ := strings.Cut(b.String(), "\nleader_election_master_status")
+		return value
+	}
 	begin := func(id string) context.CancelFunc {
 		e, err := leaderelection.New(leaderelection.Config{Client: c, Namespace: "default", Name: "l", Identity: id, RetryPeriod: 50 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
+		electors[id] = e
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			ended <- e.Run(ctx, func(ctx context.Context) error {
@@ -47,12 +56,18 @@ func TestHandover(t *testing.T) {
 		t.Fatal(id)
 	}
 	stopB := begin("b")
+	if a, b := status("a"), status("b"); a != "{name=\"l\"} 1\n" || b != "{name=\"l\"} 0\n" {
+		t.Errorf("the status is %q and %q", a, b)
+	}
 	stopA()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
 	if id := <-leads; id != "b" {
 		t.Fatal(id)
+	}
+	if a, b := status("a"), status("b"); a != "{name=\"l\"} 0\n" || b != "{name=\"l\"} 1\n" {
+		t.Errorf("the status is %q and %q", a, b)
 	}
 	stopB()
 	if err := <-ended; err != nil {
