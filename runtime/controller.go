@@ -26,6 +26,9 @@ type ControllerOptions struct {
 	Priority func(Event, Request) int
 	// Group of a request: groups take turns, so that none holds up the others. Default: its cluster and namespace.
 	Group func(Request) string
+	// EveryReplica runs the controller whether this process leads or not. Default: while it leads, where there is
+	// Options.LeaderElection.
+	EveryReplica bool
 	// ReconcileTimeout ends the context of a reconciliation that takes longer. Default: none.
 	ReconcileTimeout time.Duration
 }
@@ -103,6 +106,9 @@ func (c *Controller) add(req Request, o workqueue.Options) {
 		c.queue.Load().Add(req, o)
 	}
 }
+
+// leads says whether it is one of the controllers that run while this process leads.
+func (c *Controller) leads() bool { return !c.opts.EveryReplica }
 
 // workers is how many requests are worked on at once.
 func (c *Controller) workers() int { return max(1, c.opts.MaxConcurrentReconciles) }

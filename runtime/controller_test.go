@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -345,4 +346,60 @@ func TestUnstructuredObject(t *testing.T) {
 	if got := <-seen; got != "ConfigMap" {
 		t.Errorf("a %q", got)
 	}
+}
+
+// Who does not lead runs what is for every replica, and nothing else, controllers that come later among them.
+func TestEveryReplica(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := apiservertest.Start(t, apiservertest.Options{NoListener: true})
+		lead, resign := make(chan struct{}), make(chan struct{})
+		mgr, err := runtime.New(client.Config{Host: "http://server", Transport: srv.Transport()}, runtime.Options{
+			LeaderElection: func(ctx context.Context, do func(context.Context) error) error {
+				<-lead
+				leading, stop := context.WithCancel(ctx)
+				go func() { <-resign; stop() }()
+				if err := do(leading); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return nil
+			},
+		})
+		ok(t, err)
+		var ran sync.Map
+		build := func(name string, every bool) {
+			t.Helper()
+			ok(t, runtime.NewControllerManagedBy(mgr).Named(name).WithOptions(runtime.ControllerOptions{EveryReplica: every}).
+				WatchesRawSource(runtime.Every(time.Minute, runtime.RequestFor(cm(name)))).
+				Complete(runtime.ReconcilerFunc(func(context.Context, runtime.Request) (runtime.Result, error) {
+					ran.Store(name, true)
+					return runtime.Result{}, nil
+				})))
+		}
+		who := func() (names []string) {
+			ran.Clear()
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			ran.Range(func(name, _ any) bool { names = append(names, name.(string)); return true })
+			slices.Sort(names)
+			return names
+		}
+		build("early", true)
+		build("led", false)
+		defer run(t, mgr)()
+		synctest.Wait()
+		build("late", true)
+		build("late-led", false)
+		if got := who(); !slices.Equal(got, []string{"early", "late"}) {
+			t.Errorf("standing by, %v run", got)
+		}
+		close(lead)
+		if got := who(); !slices.Equal(got, []string{"early", "late", "late-led", "led"}) {
+			t.Errorf("leading, %v run", got)
+		}
+		close(resign)
+		if got := who(); !slices.Equal(got, []string{"early", "late"}) {
+			t.Errorf("standing by again, %v run", got)
+		}
+	})
 }

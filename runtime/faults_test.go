@@ -70,10 +70,8 @@ func TestFaults(t *testing.T) {
 		},
 		Steps: []simtest.Step{
 			simtest.Create(one),
-			simtest.Create(two),
 			simtest.Change(secret, func(s *corev1.Secret) { s.Data["self"] = []byte("x") }),
-			simtest.Change(two, func(obj *corev1.ConfigMap) { obj.Data["say"] = "c" }),
-			simtest.Delete(secret),
+			simtest.Create(two),
 		},
 		Random: -1,
 	})

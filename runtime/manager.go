@@ -75,8 +75,8 @@ type Manager struct {
 	runnables   []runnable
 	checks      map[string]map[string]Check // by path, by name
 	metrics     []func(io.Writer)
-	// start runs a controller; nil while none may run.
-	start func(*Controller)
+	// start runs a controller, by whether it is one of those that run while this process leads; nil while it may not.
+	start map[bool]func(*Controller)
 }
 
 // Runnable is anything else that a manager is to run: it returns when ctx ends. An error ends the manager.
@@ -101,7 +101,7 @@ func New(cfg client.Config, opts Options) (*Manager, error) {
 	if opts.Logger.GetSink() == nil {
 		opts.Logger = logr.Discard()
 	}
-	m := &Manager{opts: opts, log: opts.Logger, clusters: map[string]*Cluster{}, checks: map[string]map[string]Check{}}
+	m := &Manager{opts: opts, log: opts.Logger, clusters: map[string]*Cluster{}, checks: map[string]map[string]Check{}, start: map[bool]func(*Controller){}}
 	home, err := m.newCluster("", cfg)
 	if err != nil {
 		return nil, err
@@ -173,8 +173,8 @@ func (m *Manager) add(c *Controller) error {
 		return fmt.Errorf("runtime: there is a controller %s; give this one another name", c.name)
 	}
 	m.controllers = append(m.controllers, c)
-	if m.start != nil {
-		m.start(c)
+	if start := m.start[c.leads()]; start != nil {
+		start(c)
 	}
 	return nil
 }
@@ -199,8 +199,8 @@ func (m *Manager) list() []*Controller {
 	return slices.Clone(m.controllers)
 }
 
-// Run runs the caches, then what Add was given, then, while this process leads, the controllers; until ctx ends, when it
-// lets reconciliations finish. It returns when all its goroutines have ended: nil where ctx ended, else what ended it. It
+// Run runs the caches, then what Add was given, then, while this process leads, the controllers (those of EveryReplica at
+// once); until ctx ends, when it lets reconciliations finish. It returns when all its goroutines have ended: nil where ctx ended, else what ended it. It
 // may be called once.
 func (m *Manager) Run(ctx context.Context) error {
 	// Caches outlive controllers, whose last reconciliations read them.
@@ -224,13 +224,14 @@ func (m *Manager) Run(ctx context.Context) error {
 	if m.opts.Shards != nil {
 		group.Go(func() error { return m.opts.Shards.Run(ctx) })
 	}
-	m.runAll(ctx, group, false)
+	group.Go(func() error { return m.work(ctx, false, func() {}) })
 	group.Go(func() error {
+		lead := func(ctx context.Context) error { return m.work(ctx, true, func() { m.ready.Store(true) }) }
 		if m.opts.LeaderElection == nil {
-			return m.lead(ctx)
+			return lead(ctx)
 		}
 		m.ready.Store(true) // to stand by is to be ready
-		return m.opts.LeaderElection(ctx, m.lead)
+		return m.opts.LeaderElection(ctx, lead)
 	})
 	err := group.Wait()
 	m.mu.Lock()
@@ -240,16 +241,8 @@ func (m *Manager) Run(ctx context.Context) error {
 	return errors.Join(err, m.below.Wait())
 }
 
-func (m *Manager) runAll(ctx context.Context, group *errgroup.Group, leading bool) {
-	for _, r := range m.runnables {
-		if r.lead == leading {
-			group.Go(func() error { return ended(ctx, r.run(ctx)) })
-		}
-	}
-}
-
-// lead runs the controllers, and what is to run with them.
-func (m *Manager) lead(ctx context.Context) error {
+// work runs the controllers, and what is to run with them, that are for who leads, or those that are for everyone.
+func (m *Manager) work(ctx context.Context, leading bool, started func()) error {
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	stop := context.AfterFunc(ctx, func() {
@@ -264,21 +257,27 @@ func (m *Manager) lead(ctx context.Context) error {
 	group.Go(func() error { // while it waits, controllers may be added
 		<-ctx.Done()
 		m.mu.Lock()
-		m.start = nil
+		delete(m.start, leading)
 		m.mu.Unlock()
 		return nil
 	})
-	m.runAll(ctx, group, true)
+	for _, r := range m.runnables {
+		if r.lead == leading {
+			group.Go(func() error { return ended(ctx, r.run(ctx)) })
+		}
+	}
 	m.mu.Lock()
-	m.start = func(c *Controller) {
+	m.start[leading] = func(c *Controller) {
 		run := c.begin(ctx, work)
 		group.Go(run)
 	}
 	for _, c := range m.controllers {
-		m.start(c)
+		if c.leads() == leading {
+			m.start[leading](c)
+		}
 	}
 	m.mu.Unlock()
-	m.ready.Store(true)
+	started()
 	return group.Wait()
 }
 
