@@ -82,7 +82,7 @@ func (c *cachedClient) Each(ctx context.Context, list client.ObjectList, opts ..
 func (c *cachedClient) selects(ctx context.Context, gvk schema.GroupVersionKind, opts []client.ListOption) (sel *selection, fromCache bool) {
 	namespace, o := client.ListOptionsOf(opts...)
 	sel = newSelection(gvk, namespace, &o, c.cache.indexes)
-	return sel, !sel.foreign && o.Limit <= 0 && o.Continue == "" && o.ResourceVersion == "" &&
+	return sel, !sel.foreign && o.Limit <= 0 && o.Continue == "" && o.ResourceVersion == "" && o.ShardSelector == "" &&
 		!c.cache.kinds[gvk.GroupKind()].Uncached && c.cache.sees(gvk, namespace) &&
 		(namespace != "" || len(c.cache.namespacesOf(gvk)) == 0 || c.onlyCached(ctx, gvk))
 }

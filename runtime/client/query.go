@@ -17,6 +17,7 @@ func listQuery(o metav1.ListOptions) string {
 	}
 	set("labelSelector", o.LabelSelector)
 	set("fieldSelector", o.FieldSelector)
+	set("shardSelector", o.ShardSelector)
 	set("resourceVersion", o.ResourceVersion)
 	set("resourceVersionMatch", string(o.ResourceVersionMatch))
 	set("continue", o.Continue)
