@@ -110,6 +110,7 @@ func BenchmarkDocuments(b *testing.B) {
 	per("index", "application/json", one("/openapi/v3"))
 	v3 := v3Paths(b, c)
 	per("v3", "application/json", func() []string { return v3 })
+	per("v3 as protobuf", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf", func() []string { return v3 })
 }
 
 // cpu is the time that all processors have spent on this process.
