@@ -20,7 +20,7 @@ import (
 // Metrics is one server's registry of metrics. It is safe for concurrent use and owns no goroutine.
 type Metrics struct {
 	registry *prometheus.Registry
-	handler  http.Handler
+	handler  func() http.Handler // made for the first who asks: few ask a test's server
 
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
@@ -66,13 +66,15 @@ func New() *Metrics {
 	m.defineWatches()
 	m.defineStore()
 	m.defineConversions()
-	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.handler = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, EnableOpenMetrics: true})
+	m.handler = sync.OnceValue(func() http.Handler {
+		m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, EnableOpenMetrics: true})
+	})
 	return m
 }
 
 // ServeHTTP answers with all metrics in Prometheus' text format, or what else the client accepts.
-func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
+func (m *Metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler().ServeHTTP(w, r) }
 
 // Register adds metrics that another package keeps. It panics where their names are taken, as that is a mistake in
 // the program.
