@@ -39,21 +39,26 @@ func applied(name string, seq int) string {
 	return `{"apiVersion":"bench.example.com/v1","kind":"Thing","metadata":{"name":"` + name + `","labels":{"app":"bench"}},"spec":{` + strings.Join(fields, ",") + `}}`
 }
 
-// BenchmarkApply applies configurations that change an object, that change nothing, and that no longer mention a field.
+// BenchmarkApply applies configurations that change an object, that change nothing, and that no longer mention a field; and
+// patches what was applied.
 func BenchmarkApply(b *testing.B) {
 	s := apiservertest.Start(b, apiservertest.Options{})
 	serve(b, s, http.MethodPost, crds, appliedCRD())
 	const path = "/apis/bench.example.com/v1/namespaces/default/things/"
-	run := func(name string, config func(i int) string) {
+	const apply, merge = "application/apply-patch+yaml", "application/merge-patch+json"
+	patch := func(name, query, media string, body func(i int) string) {
 		b.Run(name, func(b *testing.B) {
 			n, before := 0, processTime()
 			b.ReportAllocs()
 			for b.Loop() {
-				serveAs(b, s, http.MethodPatch, path+name+"?fieldManager=bench&force=true", config(n), "application/apply-patch+yaml")
+				serveAs(b, s, http.MethodPatch, path+name+query, body(n), media)
 				n++
 			}
 			b.ReportMetric(float64((processTime()-before).Microseconds())/float64(n), "µs-CPU/op")
 		})
+	}
+	run := func(name string, config func(i int) string) {
+		patch(name, "?fieldManager=bench&force=true", apply, config)
 	}
 	run("changed", func(i int) string { return applied("changed", i) })
 	run("same", func(int) string { return applied("same", 1) })
@@ -63,6 +68,8 @@ func BenchmarkApply(b *testing.B) {
 		}
 		return strings.Replace(applied("dropped", i), `"field20":"a value of a usual length",`, "", 1)
 	})
+	serveAs(b, s, http.MethodPatch, path+"patched?fieldManager=bench&force=true", applied("patched", 1), apply)
+	patch("patched", "?fieldManager=other", merge, func(i int) string { return fmt.Sprintf(`{"spec":{"seq":%d}}`, i) })
 }
 
 // processTime is the time that all processors have spent on this process.

@@ -101,7 +101,15 @@ func (m *Manager) Update(ctx context.Context, live, obj resource.Object, manager
 			return
 		}
 		live = m.Empty()
+	} else if m.rewrite(live, obj, manager) {
+		m.forgetTimes(obj)
+		return
 	}
+	m.update(ctx, before, live, obj, manager)
+}
+
+// update is Update the long way.
+func (m *Manager) update(ctx context.Context, before, live, obj resource.Object, manager string) {
 	if err := resource.Unfold(obj); err != nil {
 		return // it will not be stored either
 	}

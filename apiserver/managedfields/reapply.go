@@ -289,7 +289,7 @@ func below(nodes []map[string]any, name string) (out []map[string]any) {
 }
 
 // fits says whether v is certainly valid by the schema that values merge by.
-func (w *merger) fits(tr schema.TypeRef, v any) bool {
+func (w *walker) fits(tr schema.TypeRef, v any) bool {
 	atom, ok := w.t.Schema.Resolve(tr)
 	if !ok {
 		return false
@@ -333,7 +333,7 @@ func (w *merger) fits(tr schema.TypeRef, v any) bool {
 }
 
 // current says whether a node of fieldsV1 is of the schema as it is: what has become atomic since has nothing below it.
-func (w *merger) current(tr schema.TypeRef, node map[string]any) bool {
+func (w *walker) current(tr schema.TypeRef, node map[string]any) bool {
 	if children(node) == 0 {
 		return true
 	}
