@@ -197,7 +197,7 @@ var _ = Describe("A conversion webhook", func() {
 		breakDown()
 		send("PATCH", v.path("v2", "a"), `{"metadata":{"labels":{"a":"b"}},"spec":{"hostname":"x"}}`, merge).status(500, "", "object not decodable revision=")
 		send("PATCH", v.path("v2", "a"), `[{"op":"test","path":"/spec/hostname","value":"a.com"}]`, "Content-Type: application/json-patch+json").status(500, "", "object not decodable revision=")
-		send("PATCH", v.path("v2", "a"), `{"metadata":{"uid":"other"}}`, merge).status(409, "Conflict", "Precondition failed: UID in precondition: other, UID in object meta: "+uid)
+		send("PATCH", v.path("v2", "a"), `{"metadata":{"uid":"other"}}`, merge).status(422, "Invalid", `metadata.uid: Invalid value: "other": field is immutable`)
 		p := send("PATCH", v.path("v2", "a"), `{"metadata":{"uid":"`+uid+`","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u"}]}}`, merge).ok(200)
 		Expect(p.at("apiVersion")).To(Equal(v.group + "/v2"))
 		Expect(p.object).NotTo(HaveKey("spec"))

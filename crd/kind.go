@@ -191,7 +191,7 @@ func (kindSchema) Validate(ctx context.Context, obj, old resource.Object) field.
 }
 
 // ValidateStatus implements resource.StatusValidator.
-func (kindSchema) ValidateStatus(_ context.Context, obj, _ resource.Object) field.ErrorList {
+func (kindSchema) ValidateStatus(_ context.Context, obj, _ resource.Object, _ field.ErrorList) field.ErrorList {
 	s, err := readStatus(obj, time.Time{})
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, err)}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -43,6 +44,7 @@ var (
 	_ resource.Schema          = (*objectSchema)(nil)
 	_ resource.TypeChecker     = (*objectSchema)(nil)
 	_ resource.StatusValidator = (*objectSchema)(nil)
+	_ resource.RuleValidator   = (*objectSchema)(nil)
 	_ resource.Salvager        = (*objectSchema)(nil)
 )
 
@@ -185,6 +187,11 @@ func (s *objectSchema) Default(obj resource.Object) { schema.Default(obj, s.stru
 
 // Validate implements resource.Schema.
 func (s *objectSchema) Validate(ctx context.Context, obj, old resource.Object) field.ErrorList {
+	return s.ValidateAfter(ctx, obj, old, nil)
+}
+
+// ValidateAfter implements resource.RuleValidator.
+func (s *objectSchema) ValidateAfter(ctx context.Context, obj, old resource.Object, found field.ErrorList) field.ErrorList {
 	checker, err := s.validator()
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, fmt.Errorf("the schema of %s: %w", s.gvk, err))}
@@ -198,11 +205,11 @@ func (s *objectSchema) Validate(ctx context.Context, obj, old resource.Object) f
 	errs = append(errs, validateScale(obj, s.scale)...)
 	errs = append(errs, schema.ValidateEmbedded(ctx, nil, obj, s.structural())...)
 	errs = append(errs, s.checkLists(obj, old)...)
-	return append(errs, s.checkRules(ctx, obj, old, errs)...)
+	return append(errs, s.checkRules(ctx, obj, old, found, errs)...)
 }
 
 // ValidateStatus implements resource.StatusValidator.
-func (s *objectSchema) ValidateStatus(ctx context.Context, obj, old resource.Object) field.ErrorList {
+func (s *objectSchema) ValidateStatus(ctx context.Context, obj, old resource.Object, found field.ErrorList) field.ErrorList {
 	checker, err := s.validator()
 	if err != nil {
 		return field.ErrorList{field.InternalError(nil, fmt.Errorf("the schema of %s: %w", s.gvk, err))}
@@ -213,7 +220,7 @@ func (s *objectSchema) ValidateStatus(ctx context.Context, obj, old resource.Obj
 	}
 	errs = append(errs, validateScaleStatus(obj, s.scale)...)
 	errs = append(errs, s.checkLists(obj, old)...)
-	return append(errs, s.checkRules(ctx, obj, old, errs)...)
+	return append(errs, s.checkRules(ctx, obj, old, found, errs)...)
 }
 
 // checkLists is forgiving as a whole: an object in which any list had duplicates before may have some now.
@@ -227,14 +234,12 @@ func (s *objectSchema) checkLists(obj, old resource.Object) field.ErrorList {
 
 // checkRules evaluates the CEL rules of the schema, once the object has proved to be of the right shape. Without
 // that Kubernetes does not evaluate any, and says so.
-func (s *objectSchema) checkRules(ctx context.Context, obj, old resource.Object, found field.ErrorList) field.ErrorList {
+func (s *objectSchema) checkRules(ctx context.Context, obj, old resource.Object, found ...field.ErrorList) field.ErrorList {
 	if s.rules == nil {
 		return nil
 	}
-	for _, err := range found {
-		switch err.Type {
-		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,
-			field.ErrorTypeTypeInvalid:
+	for _, errs := range found {
+		if slices.ContainsFunc(errs, isOfShape) {
 			return field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the "+
 				"object was invalid; correct the existing errors to complete validation")}
 		}
@@ -246,6 +251,15 @@ func (s *objectSchema) checkRules(ctx context.Context, obj, old resource.Object,
 	return s.rules.Validate(ctx, nil, obj, before, cel.Options{
 		Unchanged: func(err *field.Error) { resource.AddWarning(ctx, err.Error()) },
 	})
+}
+
+// isOfShape says whether err leaves an object without the shape that rules rely on.
+func isOfShape(err *field.Error) bool {
+	switch err.Type {
+	case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
+		return true
+	}
+	return false
 }
 
 // Fingerprint changes when the published schema does; see package openapi.

@@ -12,7 +12,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
@@ -94,6 +93,9 @@ func decodeObject(r *http.Request, t *registry.Target, body []byte, strict bool,
 		}
 		return nil, unrecognized(t, body, err)
 	}
+	if t.Def.Custom {
+		return d, checkHead(t, d.obj, body, strict)
+	}
 	return d, checkType(t, d.obj, body, registered)
 }
 
@@ -136,23 +138,38 @@ func decodeJSON(body []byte, strict bool) (*decoded, error) {
 	if d.obj == nil {
 		d.obj = resource.Object{} // null says as much as {}
 	}
+	for _, name := range []string{"apiVersion", "kind"} {
+		if value := d.obj[name]; value != nil {
+			if _, ok := value.(string); !ok {
+				return nil, headError(body)
+			}
+		}
+	}
 	for _, e := range found {
 		d.strict = append(d.strict, e.Error())
 	}
 	return d, nil
 }
 
-// jsonError words a body that is no JSON object. Kubernetes looks for version and kind first, and tells of the Go type
-// into which it does.
+// jsonError words a body that is no JSON object.
 func jsonError(body []byte, err error) error {
+	if first := headError(body); first != nil {
+		return first
+	}
+	return fmt.Errorf("couldn't get version/kind; json parse error: %w", err)
+}
+
+// headError says why version and kind cannot be read. Kubernetes looks for them before anything else, and tells of the Go
+// type into which it does.
+func headError(body []byte) error {
 	var head struct {
 		APIVersion string `json:"apiVersion,omitempty"`
 		Kind       string `json:"kind,omitempty"`
 	}
-	if first := kjson.UnmarshalCaseSensitivePreserveInts(body, &head); first != nil {
-		err = first
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(body, &head); err != nil {
+		return fmt.Errorf("couldn't get version/kind; json parse error: %w", err)
 	}
-	return fmt.Errorf("couldn't get version/kind; json parse error: %w", err)
+	return nil
 }
 
 func decodeYAML(body []byte, strict bool) (*decoded, error) {
@@ -175,37 +192,73 @@ func decodeYAML(body []byte, strict bool) (*decoded, error) {
 	return d, nil
 }
 
-// checkType compares apiVersion and kind with what the path says. Built-in kinds may leave them out.
+// checkHead refuses a custom object that does not say what it is. One that says it is something else is decoded all the
+// same; see registry. strict: the decoder looked for duplicate fields, which is another one in Kubernetes.
+func checkHead(t *registry.Target, obj resource.Object, body []byte, strict bool) error {
+	kind, _ := obj["kind"].(string)
+	apiVersion, _ := obj["apiVersion"].(string)
+	gv, err := schema.ParseGroupVersion(apiVersion)
+	if err != nil {
+		return unrecognized(t, body, err)
+	}
+	if kind == "" {
+		err := missingKind(body)
+		if strict {
+			return unrecognized(t, body, err)
+		}
+		if gv.Version == "" {
+			gv.Version = t.Version.Name
+		}
+		return t.CannotHandle(schema.GroupVersionKind{Version: gv.Version, Kind: t.Def.Names.Kind}, err)
+	}
+	if value, there := obj["apiVersion"]; there && value == nil {
+		return t.CannotHandle(schema.GroupVersionKind{Kind: kind}, errNullVersion)
+	}
+	return nil
+}
+
+// errNullVersion is what Kubernetes says of an apiVersion that is there and null.
+var errNullVersion = errors.New(".apiVersion accessor error: <nil> is of the type <nil>, expected string")
+
+func missingKind(body []byte) error {
+	return fmt.Errorf("Object 'Kind' is missing in '%s'", body) //nolint:staticcheck // Kubernetes' text
+}
+
+// checkPatchedHead is checkHead for what a patch made of a custom object.
+func checkPatchedHead(obj resource.Object, encoded string) error {
+	if err := headError([]byte(encoded)); err != nil {
+		return err
+	}
+	if kind, _ := obj["kind"].(string); kind == "" {
+		return missingKind([]byte(encoded))
+	}
+	apiVersion, there := obj["apiVersion"]
+	if there && apiVersion == nil {
+		return errNullVersion
+	}
+	text, _ := apiVersion.(string)
+	_, err := schema.ParseGroupVersion(text)
+	return err
+}
+
+// checkType compares apiVersion and kind of a built-in kind, which may leave them out, with what the path says.
 func checkType(t *registry.Target, obj resource.Object, body []byte, registered func(schema.GroupVersionKind) bool) error {
 	kind, _ := obj["kind"].(string)
 	apiVersion, _ := obj["apiVersion"].(string)
 	want := t.Def.APIVersion(t.Version.Name)
-	if !t.Def.Custom {
-		if kind == "" {
-			kind, obj["kind"] = t.Def.Names.Kind, t.Def.Names.Kind
-		}
-		if apiVersion == "" {
-			apiVersion, obj["apiVersion"] = want, want
-		}
+	if kind == "" {
+		kind, obj["kind"] = t.Def.Names.Kind, t.Def.Names.Kind
+	}
+	if apiVersion == "" {
+		apiVersion, obj["apiVersion"] = want, want
 	}
 	switch {
-	case kind == "":
-		return unrecognized(t, body, fmt.Errorf("Object 'Kind' is missing in '%s'", body)) //nolint:staticcheck // Kubernetes' text
-	case apiVersion == "":
-		return unrecognized(t, body, fmt.Errorf("Object 'apiVersion' is missing in '%s'", body)) //nolint:staticcheck // Kubernetes' text
 	case apiVersion != want:
 		gv, err := schema.ParseGroupVersion(apiVersion)
 		if err != nil {
 			return unrecognized(t, body, err)
 		}
-		if !t.Def.Custom {
-			return wrongKind(t, gv.WithKind(kind), registered)
-		}
-		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)", gv, want))
-	case kind != t.Def.Names.Kind && t.Def.Custom:
-		return apierrors.NewInvalid(t.Def.GroupKind(), objectName(obj), field.ErrorList{
-			field.Invalid(field.NewPath("kind"), kind, fmt.Sprintf("must be %v", t.Def.Names.Kind)),
-		})
+		return wrongKind(t, gv.WithKind(kind), registered)
 	case kind != t.Def.Names.Kind:
 		return wrongKind(t, t.Def.GroupVersionKind(t.Version.Name).GroupVersion().WithKind(kind), registered)
 	}
@@ -228,12 +281,6 @@ func wrongKind(t *registry.Target, gvk schema.GroupVersionKind, registered func(
 
 func notRegistered(gvk schema.GroupVersionKind) string {
 	return fmt.Sprintf("no kind %q is registered for version %q in scheme \"pkg/runtime/scheme.go:111\"", gvk.Kind, gvk.GroupVersion())
-}
-
-func objectName(obj resource.Object) string {
-	m, _ := obj["metadata"].(map[string]any)
-	name, _ := m["name"].(string)
-	return name
 }
 
 // checkDepth refuses nesting that no recursion should follow.

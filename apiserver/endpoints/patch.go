@@ -37,10 +37,19 @@ func (c *call) patch() error {
 	shown := "" // where pruning will have changed patched by the time that it is refused
 	res, err := c.api.registry.Patch(c.r.Context(), c.t, o, func(obj resource.Object) (resource.Object, error) {
 		var err error
-		if patched, err = p.Apply(obj); err == nil && o.FieldValidation == registry.Strict {
+		if patched, err = p.Apply(obj); err != nil {
+			return nil, patchFailed(err)
+		}
+		if o.FieldValidation == registry.Strict {
 			shown = p.Shown(patched)
 		}
-		return patched, patchFailed(err)
+		if c.t.Def.Custom && (patched["kind"] != c.t.Def.Names.Kind || patched["apiVersion"] != c.t.Def.APIVersion(c.t.Version.Name)) {
+			encoded := p.Shown(patched)
+			if err := checkPatchedHead(patched, encoded); err != nil {
+				return nil, invalidPatch(encoded, err)
+			}
+		}
+		return patched, nil
 	}, func(err error) error {
 		if shown == "" {
 			shown = p.Shown(patched)

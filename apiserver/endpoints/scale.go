@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	kruntime "k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/keelson-project/keelson/apiserver/patch"
 	"github.com/keelson-project/keelson/apiserver/registry"
@@ -113,7 +115,7 @@ func (c *call) scaleChange(s *resource.Scale) (o registry.WriteOptions, change f
 		}
 		wanted, err := toScale(d.obj)
 		if err != nil {
-			return o, nil, nil, err
+			return o, nil, nil, t.CannotHandle(autoscalingv1.SchemeGroupVersion.WithKind("Scale"), err)
 		}
 		if wanted.Name != c.t.Name && wanted.Name != "" {
 			return o, nil, nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the object (%s) does not match the name on the URL (%s)", wanted.Name, c.t.Name))
@@ -133,16 +135,22 @@ func (c *call) scaleChange(s *resource.Scale) (o registry.WriteOptions, change f
 		if obj, err = p.Apply(obj); err != nil {
 			return nil, patchFailed(err)
 		}
-		return toScale(obj)
+		scale, err := toScale(obj)
+		if err != nil {
+			return nil, invalidPatch(p.Shown(obj), err)
+		}
+		return scale, nil
 	}, p.Config, nil
 }
 
+// toScale decodes a Scale. The error is the decoder's.
 func toScale(obj resource.Object) (*autoscalingv1.Scale, error) {
-	wanted := &autoscalingv1.Scale{}
-	if err := kruntime.DefaultUnstructuredConverter.FromUnstructured(obj, wanted); err != nil {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("Scale in version \"v1\" cannot be handled as a Scale: %v", err))
+	raw, err := json.Marshal(obj)
+	if err != nil {
+		return nil, err
 	}
-	return wanted, nil
+	wanted := &autoscalingv1.Scale{}
+	return wanted, kjson.UnmarshalCaseSensitivePreserveInts(raw, wanted)
 }
 
 func (c *call) writeScale(out output, s *resource.Scale, data []byte) error {

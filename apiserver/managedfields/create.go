@@ -27,6 +27,11 @@ func (m *Manager) create(obj resource.Object, manager string) bool {
 		return false
 	}
 	w := walker{t: t}
+	for _, path := range m.resetPaths() { // the long way accounts for nothing where anything does not fit
+		if len(path) == 1 && path[0] != "metadata" && !w.fits(memberType(t.TypeRef, t.Schema, path[0]), obj[path[0]]) {
+			return false
+		}
+	}
 	fields := w.node(t.TypeRef, m.withoutReset(obj), m.empty(), true)
 	if w.lost {
 		return false
@@ -158,6 +163,56 @@ func leaf(v, before any, there bool) map[string]any {
 		return nil
 	}
 	return map[string]any{}
+}
+
+// memberType is the type of a member of what is of type tr.
+func memberType(tr schema.TypeRef, s *schema.Schema, name string) schema.TypeRef {
+	atom, ok := s.Resolve(tr)
+	if !ok || atom.Map == nil {
+		return schema.TypeRef{}
+	}
+	if f, ok := atom.Map.FindField(name); ok {
+		return f.Type
+	}
+	return atom.Map.ElementType
+}
+
+// fits says whether v, which nobody will own, is surely of type tr.
+func (w *walker) fits(tr schema.TypeRef, v any) bool {
+	if v == nil {
+		return true
+	}
+	atom, ok := w.t.Schema.Resolve(tr)
+	if !ok {
+		return false
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		if atom.Map == nil {
+			return false
+		}
+		for name, member := range v {
+			if !w.fits(memberType(tr, w.t.Schema, name), member) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		if atom.List == nil {
+			return false
+		}
+		for _, item := range v {
+			named := true
+			if atom.List.ElementRelationship != schema.Atomic {
+				_, named = itemName(atom.List, item)
+			}
+			if !named || !w.fits(atom.List.ElementType, item) {
+				return false
+			}
+		}
+		return true
+	}
+	return fitsScalar(atom.Scalar, v)
 }
 
 func fitsScalar(s *schema.Scalar, v any) bool {

@@ -64,6 +64,9 @@ func (r *Registry) merge(ctx context.Context, t *Target, current, config resourc
 	if err := t.matchRequest(obj); err != nil {
 		return nil, err
 	}
+	if t.Def.Custom { // whatever it says: nobody looks
+		delete(metadata(obj), "creationTimestamp")
+	}
 	if c, ok := t.Version.Schema.(resource.TypeChecker); ok {
 		if err := c.CheckTypes(obj); err != nil {
 			gvk := t.Def.GroupVersionKind(t.Version.Name)

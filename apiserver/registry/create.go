@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -27,7 +28,8 @@ type WriteOptions struct {
 	// Through is the subresource to which the write of the object itself belongs in the eyes of managedFields (scale).
 	Through string
 
-	applied bool // managedFields are up to date
+	applied bool   // managedFields are up to date
+	uid     string // of the object to be replaced; "" is any
 }
 
 // Result is the answer to a write.
@@ -44,21 +46,17 @@ const generatedNameTries = 8
 // Create stores a new object, which it changes. Errors: BadRequest, Invalid, AlreadyExists, Forbidden, and those
 // of the store.
 func (r *Registry) Create(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
+	if !o.applied {
+		if err := t.intake(ctx, obj, o); err != nil {
+			return nil, err
+		}
+	}
 	name := t.Name
 	t.Name = ""
 	if err := t.matchRequest(obj); err != nil {
 		return nil, err
 	}
 	t.Name = name
-	if !o.applied {
-		if err := t.intake(ctx, obj, o); err != nil {
-			return nil, err
-		}
-	}
-	// Kubernetes finds this out when it stores the object, and a dry run does not come that far.
-	if metaString(obj, "resourceVersion") != "" && !o.DryRun {
-		return nil, plainError("resourceVersion should not be set on objects to be created")
-	}
 	base := ""
 	if metaString(obj, "name") == "" {
 		base = metaString(obj, "generateName")
@@ -111,6 +109,10 @@ func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object
 	}
 	if o.applied && t.Def.Custom {
 		t.Version.Schema.Prune(obj) // see clean
+	}
+	// Kubernetes finds this out when it stores the object, and a dry run does not come that far.
+	if rev, err := strconv.ParseUint(metaString(obj, "resourceVersion"), 10, 64); err == nil && rev > 0 && !o.DryRun {
+		return nil, plainError("resourceVersion should not be set on objects to be created")
 	}
 	return r.put(ctx, &t, obj, 0, o.DryRun)
 }

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -132,17 +133,21 @@ func (t *Target) validName(name string, prefix bool) []string {
 // validate checks a whole object: metadata, schema, and the kind's own rules, in Kubernetes' order. old is nil in
 // a create.
 func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Object) error {
+	if t.foreign(obj) && !t.AsStored {
+		return t.refuseForeign(obj, old)
+	}
 	meta := accessor(obj)
 	path := field.NewPath("metadata")
 	errs := validation.ValidateObjectMetaAccessor(meta, t.Def.Namespaced, t.validName, path)
+	found := errs
 	if old != nil {
-		changes := validation.ValidateObjectMetaAccessorUpdate(meta, accessor(old), path)
-		errs = append(append(errs, changes...), changes...) // Kubernetes checks that twice, and its causes show it
+		found = validation.ValidateObjectMetaAccessorUpdate(meta, accessor(old), path)
+		errs = append(append(errs, found...), found...) // Kubernetes checks that twice, and its causes show it
 	}
 	if s, ok := t.Version.Schema.(resource.StatusValidator); ok && t.Subresource == "status" && old != nil {
-		errs = append(errs, s.ValidateStatus(ctx, obj, old)...)
+		errs = append(errs, s.ValidateStatus(ctx, obj, old, found)...)
 	} else if !t.AsStored { // that is written as it was, but for metadata
-		errs = append(errs, t.Version.Schema.Validate(ctx, obj, old)...)
+		errs = append(errs, t.validateSchema(ctx, obj, old, found)...)
 	}
 	if t.Def.Hooks.Validate != nil {
 		errs = append(errs, t.Def.Hooks.Validate(ctx, obj, old)...)
@@ -154,6 +159,14 @@ func (r *Registry) validate(ctx context.Context, t *Target, obj, old resource.Ob
 		errs = distinct(errs)
 	}
 	return apierrors.NewInvalid(t.Def.GroupKind(), meta.GetName(), errs)
+}
+
+// validateSchema has the schema check obj, and tells it what was found in its metadata if it wants to know.
+func (t *Target) validateSchema(ctx context.Context, obj, old resource.Object, found field.ErrorList) field.ErrorList {
+	if s, ok := t.Version.Schema.(resource.RuleValidator); ok && len(found) > 0 {
+		return s.ValidateAfter(ctx, obj, old, found)
+	}
+	return t.Version.Schema.Validate(ctx, obj, old)
 }
 
 // apiextensionsGroup is that of CustomResourceDefinitions, which Kubernetes serves in its own way, as it does custom kinds.
@@ -186,12 +199,12 @@ const maxStrictErrors = 10
 // prune drops what the schema does not know, and answers as fieldValidation asks. strict holds what the decoder
 // has found already (duplicate fields).
 func (t *Target) prune(ctx context.Context, obj resource.Object, mode FieldValidation, strict []string) error {
-	unknown := t.Version.Schema.Prune(obj)
+	unknown := t.pruneAny(obj)
 	if mode == Ignore || len(unknown)+len(strict) == 0 {
 		return nil
 	}
 	for _, p := range unknown {
-		strict = append(strict, fmt.Sprintf("unknown field %q", p))
+		strict = append(strict, `unknown field "`+p+`"`) // a quote in it stays as it is
 	}
 	if len(strict) > maxStrictErrors && mode == Strict {
 		strict = strict[:maxStrictErrors]
@@ -217,20 +230,27 @@ type strictError string
 
 func (e strictError) Error() string { return "strict decoding error: " + string(e) }
 
-// cannotHandle words a decoding error as Kubernetes' create and update do.
-func (t *Target) cannotHandle(err error) error {
-	return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", t.Def.Names.Kind, t.Version.Name, t.Def.Names.Kind, err))
+// CannotHandle words the decoding error of an object that says it is a gvk as Kubernetes' create and update do.
+func (t *Target) CannotHandle(gvk schema.GroupVersionKind, err error) error {
+	return cannotHandle(gvk, t.Def.Names.Kind, err)
+}
+
+func cannotHandle(gvk schema.GroupVersionKind, as string, err error) error {
+	return apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", gvk.Kind, gvk.Version, as, err))
 }
 
 // intake brings an object as the client sent it into the shape in which the kind's hooks see it.
 func (t *Target) intake(ctx context.Context, obj resource.Object, o WriteOptions) error {
-	if c, ok := t.Version.Schema.(resource.TypeChecker); ok {
-		if err := c.CheckTypes(obj); err != nil {
-			return t.cannotHandle(err)
-		}
+	if err := t.checkTypes(obj); err != nil {
+		return t.CannotHandle(gvkOf(obj), err)
 	}
 	if err := t.prune(ctx, obj, o.FieldValidation, o.StrictErrors); err != nil {
-		return t.cannotHandle(err)
+		gvk := gvkOf(obj)
+		return cannotHandle(gvk, gvk.Kind, err) // it has been decoded as what it is
+	}
+	if t.Def.Custom && !t.sameVersion(obj) {
+		return apierrors.NewBadRequest(fmt.Sprintf("the API version in the data (%s) does not match the expected API version (%s)",
+			gvkOf(obj).GroupVersion(), t.Def.APIVersion(t.Version.Name)))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -23,12 +24,13 @@ const maxUpdateTries = 20
 // Update replaces an object (or one subresource of it) with obj, which it changes. Errors: BadRequest, NotFound,
 // Conflict where metadata.resourceVersion is not the current one, Invalid, Forbidden, and those of the store.
 func (r *Registry) Update(ctx context.Context, t Target, obj resource.Object, o WriteOptions) (*Result, error) {
-	if err := t.matchRequest(obj); err != nil {
-		return nil, err
-	}
 	if err := t.intake(ctx, obj, o); err != nil {
 		return nil, err
 	}
+	if err := t.matchRequest(obj); err != nil {
+		return nil, err
+	}
+	o.uid = metaString(obj, "uid")
 	res, err := r.Modify(ctx, t, o, func(resource.Object) (resource.Object, error) { return resource.DeepCopy(obj), nil })
 	if apierrors.IsNotFound(err) && t.Def.CreateOnUpdate && t.Subresource == "" {
 		delete(metadata(obj), "resourceVersion")
@@ -46,18 +48,13 @@ func (r *Registry) Patch(ctx context.Context, t Target, o WriteOptions, change f
 		if err != nil {
 			return nil, err
 		}
-		if err := t.matchRequest(obj); err != nil {
-			return nil, err
-		}
-		if c, ok := t.Version.Schema.(resource.TypeChecker); ok {
-			if err := c.CheckTypes(obj); err != nil {
-				return nil, refuse(err)
-			}
+		if err := t.checkTypes(obj); err != nil {
+			return nil, refuse(err)
 		}
 		if err := t.prune(ctx, obj, o.FieldValidation, strict); err != nil {
 			return nil, refuse(err)
 		}
-		return obj, nil
+		return obj, t.matchRequest(obj)
 	}
 	res, err := r.Modify(ctx, t, o, patched)
 	if u := (*undecodableError)(nil); errors.As(err, &u) && t.Subresource == "" {
@@ -100,11 +97,14 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	}
 	rev := strconv.FormatInt(int64(kv.ModRevision), 10)
 	metadata(old)["resourceVersion"] = rev
+	if have := metaString(old, "uid"); o.uid != "" && o.uid != have {
+		return nil, t.wrongUID(o, have)
+	}
 	obj, err := change(resource.DeepCopy(old))
 	if err != nil {
 		return nil, err
 	}
-	if err := t.checkBase(obj, old, rev); err != nil {
+	if err := t.checkBase(obj, rev); err != nil {
 		return nil, err
 	}
 	if !o.applied { // defaults belong to whoever left them to be filled in; what is applied has them where it changed
@@ -153,11 +153,19 @@ func (r *Registry) storeUpdate(ctx context.Context, t *Target, kv *storage.KeyVa
 	return r.put(ctx, t, obj, kv.ModRevision, o.DryRun)
 }
 
-// checkBase compares what the writer expected (uid, resourceVersion) with what there is.
-func (t *Target) checkBase(obj, old resource.Object, rev string) error {
-	if uid, have := metaString(obj, "uid"), metaString(old, "uid"); uid != "" && uid != have {
-		return t.conflict(t.Name, fmt.Errorf("Precondition failed: UID in precondition: %v, UID in object meta: %v", uid, have)) //nolint:staticcheck // Kubernetes' text
+// wrongUID refuses to replace another object than the one that the writer meant. Kubernetes finds that out in its store,
+// whose keys have a prefix that a dry run does not know.
+func (t *Target) wrongUID(o WriteOptions, have string) error {
+	key := t.key(t.Name)
+	if o.DryRun {
+		key = strings.TrimPrefix(key, "/registry")
 	}
+	return t.conflict(t.Name, fmt.Errorf("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "+ //nolint:staticcheck // Kubernetes' text
+		"Precondition failed: UID in precondition: %v, UID in object meta: %v", key, o.uid, have))
+}
+
+// checkBase compares the resourceVersion that the writer expected with what there is.
+func (t *Target) checkBase(obj resource.Object, rev string) error {
 	switch based := metaString(obj, "resourceVersion"); based {
 	case rev:
 		return nil
@@ -172,9 +180,7 @@ func (t *Target) checkBase(obj, old resource.Object, rev string) error {
 		})
 	default:
 		if _, err := strconv.ParseUint(based, 10, 64); err != nil {
-			return apierrors.NewInvalid(t.Def.GroupKind(), t.Name, field.ErrorList{
-				field.Invalid(field.NewPath("metadata", "resourceVersion"), based, err.Error()),
-			})
+			return plainError(err.Error())
 		}
 		return t.conflict(t.Name, ErrModified)
 	}
@@ -204,12 +210,18 @@ func (t *Target) mergeSubresource(obj, old resource.Object) (resource.Object, er
 // and raises the generation.
 func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object, fill bool) {
 	m, om := metadata(obj), metadata(old)
-	for _, k := range []string{"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName"} {
+	for _, k := range []string{"creationTimestamp", "deletionTimestamp", "generation"} {
 		if v, ok := om[k]; ok {
 			m[k] = v
-		} else {
-			delete(m, k)
 		}
+	}
+	for _, k := range []string{"uid", "deletionGracePeriodSeconds"} { // may be left out, but not changed
+		if v, ok := om[k]; ok && (m[k] == nil || m[k] == "") {
+			m[k] = v
+		}
+	}
+	if _, ok := om["generation"]; !ok {
+		delete(m, "generation")
 	}
 	delete(m, "selfLink")
 	if t.Def.Hooks.PrepareUpdate != nil && t.Subresource == "" {

@@ -182,7 +182,15 @@ type ShapeComparer interface {
 type StatusValidator interface {
 	// ValidateStatus checks obj, which differs from old, the stored object, in its status only. What is wrong
 	// elsewhere is no reason to refuse it.
-	ValidateStatus(ctx context.Context, obj, old Object) field.ErrorList
+	// found are the errors in its metadata, as for RuleValidator.
+	ValidateStatus(ctx context.Context, obj, old Object, found field.ErrorList) field.ErrorList
+}
+
+// RuleValidator is an optional interface of a Schema with rules that are not evaluated for objects of the wrong shape, in
+// their metadata or elsewhere.
+type RuleValidator interface {
+	// ValidateAfter is Validate where found is wrong with the metadata of obj. It does not return found.
+	ValidateAfter(ctx context.Context, obj, old Object, found field.ErrorList) field.ErrorList
 }
 
 // Column is an additional printer column.
