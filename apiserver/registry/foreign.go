@@ -39,7 +39,7 @@ func gvkOf(obj resource.Object) schema.GroupVersionKind {
 func (t *Target) refuseForeign(obj, old resource.Object) error {
 	gvk := gvkOf(obj)
 	if gvk.Version == "" {
-		return apierrors.NewInternalError(errors.New("Object 'apiVersion' is missing in 'object has no apiVersion field'")) //nolint:staticcheck // Kubernetes' text
+		return apierrors.NewInternalError(errors.New("Object 'apiVersion' is missing in 'object has no apiVersion field'"))
 	}
 	var errs field.ErrorList
 	if old != nil {

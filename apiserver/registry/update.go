@@ -160,7 +160,7 @@ func (t *Target) wrongUID(o WriteOptions, have string) error {
 	if o.DryRun {
 		key = strings.TrimPrefix(key, "/registry")
 	}
-	return t.conflict(t.Name, fmt.Errorf("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "+ //nolint:staticcheck // Kubernetes' text
+	return t.conflict(t.Name, fmt.Errorf("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, AdditionalErrorMsg: "+
 		"Precondition failed: UID in precondition: %v, UID in object meta: %v", key, o.uid, have))
 }
 
