@@ -25,7 +25,7 @@ func writeObject(w http.ResponseWriter, r *http.Request, out output, code int, d
 		if json.Indent(&b, bytes.TrimSpace(data), "", "  ") == nil {
 			data = b.Bytes()
 		}
-	case data[len(data)-1] != '\n':
+	case !bytes.HasSuffix(data, []byte{'\n'}):
 		writeBytes(w, r, mediaJSON, code, data, "\n")
 		return
 	}
