@@ -177,7 +177,7 @@ func memberType(tr schema.TypeRef, s *schema.Schema, name string) schema.TypeRef
 	return atom.Map.ElementType
 }
 
-// fits says whether v, which nobody will own, is surely of type tr.
+// fits says whether v is surely of type tr.
 func (w *walker) fits(tr schema.TypeRef, v any) bool {
 	if v == nil {
 		return true
@@ -202,11 +202,7 @@ func (w *walker) fits(tr schema.TypeRef, v any) bool {
 			return false
 		}
 		for _, item := range v {
-			named := true
-			if atom.List.ElementRelationship != schema.Atomic {
-				_, named = itemName(atom.List, item)
-			}
-			if !named || !w.fits(atom.List.ElementType, item) {
+			if atom.List.ElementRelationship != schema.Atomic && !hasName(atom.List, item) || !w.fits(atom.List.ElementType, item) {
 				return false
 			}
 		}
@@ -301,4 +297,20 @@ func itemName(t *schema.List, item any) (string, bool) {
 	}
 	name, err := fieldpath.SerializePathElement(pe)
 	return name, err == nil
+}
+
+// hasName says whether itemName has one for an item.
+func hasName(t *schema.List, item any) bool {
+	switch item := item.(type) {
+	case nil, []any:
+		return false
+	case map[string]any:
+		for _, key := range t.Keys {
+			if _, ok := item[key]; !ok {
+				return false
+			}
+		}
+		return len(t.Keys) > 0
+	}
+	return len(t.Keys) == 0
 }

@@ -288,50 +288,6 @@ func below(nodes []map[string]any, name string) (out []map[string]any) {
 	return out
 }
 
-// fits says whether v is certainly valid by the schema that values merge by.
-func (w *walker) fits(tr schema.TypeRef, v any) bool {
-	atom, ok := w.t.Schema.Resolve(tr)
-	if !ok {
-		return false
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		if atom.Map == nil {
-			return false
-		}
-		for name, member := range v {
-			tr := atom.Map.ElementType
-			if f, ok := atom.Map.FindField(name); ok {
-				tr = f.Type
-			} else if tr == (schema.TypeRef{}) {
-				return false
-			}
-			if !w.fits(tr, member) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		if atom.List == nil {
-			return false
-		}
-		for _, item := range v {
-			if atom.List.ElementRelationship == schema.Associative {
-				if _, ok := sameItem(atom.List, item, nil); !ok {
-					return false
-				}
-			}
-			if !w.fits(atom.List.ElementType, item) {
-				return false
-			}
-		}
-		return true
-	case nil:
-		return atom.Scalar != nil
-	}
-	return fitsScalar(atom.Scalar, v)
-}
-
 // current says whether a node of fieldsV1 is of the schema as it is: what has become atomic since has nothing below it.
 func (w *walker) current(tr schema.TypeRef, node map[string]any) bool {
 	if children(node) == 0 {
