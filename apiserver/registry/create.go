@@ -119,11 +119,16 @@ func (r *Registry) createOnce(ctx context.Context, t Target, obj resource.Object
 
 // put stores obj, expecting the revision that it was made from, and answers with it.
 func (r *Registry) put(ctx context.Context, t *Target, obj resource.Object, expected storage.Revision, dryRun bool) (*Result, error) {
-	name := metaString(obj, "name")
 	data, err := t.toStored(ctx, obj)
 	if err != nil {
 		return nil, t.storeError(err)
 	}
+	return r.putStored(ctx, t, obj, data, expected, dryRun)
+}
+
+// putStored is put of an object whose stored form is known.
+func (r *Registry) putStored(ctx context.Context, t *Target, obj resource.Object, data []byte, expected storage.Revision, dryRun bool) (*Result, error) {
+	name := metaString(obj, "name")
 	if len(data) > maxStoredBytes {
 		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the object has %d bytes, the limit is %d", len(data), maxStoredBytes))
 	}

@@ -150,7 +150,7 @@ func (r *Registry) storeUpdate(ctx context.Context, t *Target, kv *storage.KeyVa
 		out, err := t.answer(ctx, kv.Value, kv.ModRevision)
 		return &Result{Data: out, Revision: kv.ModRevision}, err
 	}
-	return r.put(ctx, t, obj, kv.ModRevision, o.DryRun)
+	return r.putStored(ctx, t, obj, data, kv.ModRevision, o.DryRun)
 }
 
 // wrongUID refuses to replace another object than the one that the writer meant. Kubernetes finds that out in its store,
