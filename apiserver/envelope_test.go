@@ -100,6 +100,22 @@ var _ = Describe("What a custom object says of itself", Ordered, func() {
 		Entry("a deletionTimestamp", "", `{"metadata":{"deletionTimestamp":"2024-01-02T03:04:05Z"}}`, 422, "Invalid", `metadata.deletionTimestamp: Invalid value: "2024-01-02T03:04:05Z": field is immutable`),
 		Entry("a deletionGracePeriodSeconds", "", `{"metadata":{"deletionGracePeriodSeconds":5}}`, 422, "Invalid", `metadata.deletionGracePeriodSeconds: Invalid value: 5: field is immutable`),
 	)
+	It("may be anything but nothing in a write to its status", func() {
+		status := "/apis/" + group + "/v1/namespaces/default/posts/a/status"
+		send("POST", crds, strings.NewReplacer("gates", "posts", "Gate", "Post", "Cluster", "Namespaced", "subresources: {", "subresources: {status: {}, ").Replace(gate(group))).ok(201)
+		send("POST", strings.TrimSuffix(status, "/a/status"), strings.Replace(fill(`{HEAD,"metadata":{"name":"a"}}`), "Gate", "Post", 1)).ok(201)
+		send("PATCH", status, `{"apiVersion":""}`, merge).status(500, "InternalError", `Object 'apiVersion' is missing in 'object has no apiVersion field'`)
+		send("PATCH", status, `{"kind":"Other"}`, merge).ok(200)
+	})
+	It("may be of a version with other defaults, and its status be written", func() {
+		doors := strings.NewReplacer("gates", "doors", "Gate", "Door", "storage: true", "storage: false", "storage: false", "storage: true", "subresources: {", "subresources: {status: {}, ",
+			"size: {type: integer}}}, status", "size: {type: integer, default: 1}}}, status", "schema: *schema", "subresources: {status: {}}\n    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {}}, status: {type: object}}}}").Replace(gate(group))
+		send("POST", crds, doors).ok(201)
+		path := strings.Replace(gates, "gates", "doors", 1)
+		send("POST", path, strings.Replace(fill(`{HEAD,"metadata":{"name":"a"},"spec":{}}`), "Gate", "Door", 1)).ok(201)
+		Expect(send("PATCH", path+"/a/status", `{"status":{}}`, merge).ok(200).at("metadata", "generation")).To(BeEquivalentTo(1))
+		Expect(send("PATCH", path+"/a", `{"metadata":{"labels":{"a":"b"}}}`, merge).ok(200).at("metadata", "generation")).To(BeEquivalentTo(2))
+	})
 	It("may be generateName later", func() {
 		Expect(send("PATCH", gates+"/a", `{"metadata":{"generateName":"g-"}}`, merge).ok(200).at("metadata", "generateName")).To(Equal("g-"))
 	})

@@ -73,6 +73,11 @@ func defaultEdits() []string {
 	}
 	return []string{
 		`P.text.default="a"`, `P.text.default=1`, `P.text.default=null`, `P.text.default=null; P.text.nullable=true`, `P.count.default="1"`, `P.count.default=1.5`, `P.count.default=1.0`, `P.flag.default="true"`,
+		`P.x={"type":"integer","format":"int64","default":1.5}`, `P.x={"type":"integer","format":"float","default":0.5}`, `P.x={"type":"integer","format":"int32","default":true}`, `P.x={"type":"number","format":"unknown","default":1}`,
+		`P.x={"type":"number","allOf":[{"format":"unknown"}],"default":1}`, `P.x={"type":"boolean","format":"unknown","default":"abc"}`, `P.x={"type":"object","format":"unknown","default":[1]}`, `P.x={"type":"string","format":"unknown","default":1}`,
+		`P.x={"type":"integer","format":"uint32","default":-1}`, `P.x={"type":"integer","format":"uint64","default":-1}`, `P.x={"type":"integer","format":"uint32","default":4294967296}`, `P.x={"type":"integer","format":"uint64","default":10000000000000000000}`,
+		`P.x={"type":"integer","not":{"format":"int64"},"default":1}`, `P.x={"type":"string","anyOf":[{"format":"unknown","minLength":3},{"format":"int64","maxLength":0}],"default":"a"}`,
+		`P.x={"type":"number","format":"float32","default":1e300}`, `P.x={"type":"array","items":{"type":"string"},"format":"unknown","default":"a"}`, `P.x={"type":"object","format":"unknown","properties":{"a":{"type":"number","format":"int-or-string"}},"default":{"a":"1"}}`,
 		`P.text.default="abc"; P.text.maxLength=2`, `P.text.default="abc"; P.text.pattern="^b"`, `P.text.default="c"; P.text.enum=["a","b"]`, `P.text.default="x"; P.text.format="date"`,
 		`P.count.default=1; P.count.minimum=2`, `P.count.default=3; P.count.multipleOf=2`, `P.strings.default=["a",1]`, `P.strings.default="a"`, `P.strings.default=[]; P.strings.minItems=1`,
 		`P.strings.default=["a","a"]; P.strings.x-kubernetes-list-type="set"`, `P.list.default=[{"v":"a"}]`, `P.list.default=[{"k":"a","x":"b"}]`, `P.list.items.default={"k":"a"}`, `P.list.items.default={}`, `P.list.items.properties.v.default=1`,

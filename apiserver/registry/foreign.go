@@ -35,12 +35,17 @@ func gvkOf(obj resource.Object) schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(apiVersion, kind)
 }
 
+// checkVersioned refuses the update of a custom object that does not say its version any more.
+func (t *Target) checkVersioned(obj resource.Object) error {
+	if apiVersion, _ := obj["apiVersion"].(string); t.Def.Custom && apiVersion == "" {
+		return apierrors.NewInternalError(errors.New("Object 'apiVersion' is missing in 'object has no apiVersion field'"))
+	}
+	return nil
+}
+
 // refuseForeign is validate for a foreign object: beyond its type, only an update looks at its metadata, too.
 func (t *Target) refuseForeign(obj, old resource.Object) error {
 	gvk := gvkOf(obj)
-	if gvk.Version == "" {
-		return apierrors.NewInternalError(errors.New("Object 'apiVersion' is missing in 'object has no apiVersion field'"))
-	}
 	var errs field.ErrorList
 	if old != nil {
 		path := field.NewPath("metadata")

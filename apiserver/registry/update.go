@@ -107,6 +107,9 @@ func (r *Registry) modifyOnce(ctx context.Context, t *Target, kv *storage.KeyVal
 	if err := t.checkBase(obj, rev); err != nil {
 		return nil, err
 	}
+	if err := t.checkVersioned(obj); err != nil {
+		return nil, err
+	}
 	if !o.applied { // defaults belong to whoever left them to be filled in; what is applied has them where it changed
 		t.fill(obj)
 		r.fields(t, o.Through).Update(ctx, old, obj, o.FieldManager)
@@ -230,7 +233,8 @@ func (t *Target) prepareUpdate(ctx context.Context, obj, old resource.Object, fi
 	if fill {
 		t.fill(obj)
 	}
-	if t.Def.Hooks.SpecChanged != nil && t.Def.Hooks.SpecChanged(obj, old) {
+	// A status may be written in a version that has defaults which old, as it is stored, has not: that is no new spec.
+	if t.Subresource != "status" && t.Def.Hooks.SpecChanged != nil && t.Def.Hooks.SpecChanged(obj, old) {
 		generation, _ := om["generation"].(int64)
 		m["generation"] = generation + 1
 	}

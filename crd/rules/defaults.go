@@ -115,7 +115,7 @@ func (d *defaultsChecker) outside(ctx context.Context, at *field.Path, s *schema
 
 // value checks a default by the keywords of its schema, and then by its rules. Of what is int-or-string kube-apiserver takes any default.
 func (d *defaultsChecker) value(ctx context.Context, at *field.Path, s *schema.Schema, in surroundings) field.ErrorList {
-	v, err := crdvalidation.New(s.WithoutIntOrString())
+	v, err := crdvalidation.NewForDefaults(s.WithoutIntOrString())
 	if err != nil { // its patterns have been compiled before
 		return field.ErrorList{field.InternalError(at, err)}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"k8s.io/kube-openapi/pkg/validation/strfmt"
 )
 
 // explanation is what Kubernetes' validator finds of one value against one node.
@@ -73,7 +75,7 @@ func (n *node) explainNode(at string, value any, was *past) (e explanation) {
 		e.merge(n.explainMembers(at, x, was))
 	default:
 		n.checkValue(value, report)
-		if _, isString := value.(string); isString && n.format != "" {
+		if _, isString := value.(string); isString && n.format != "" && strfmt.Default.ContainsName(n.format) {
 			e.matches++
 		}
 	}

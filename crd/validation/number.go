@@ -81,7 +81,7 @@ func (c *valueCheck) failRange(what string) {
 		return
 	}
 	text := fmt.Sprintf("%s value must be of type %s with format %s in %%s", what, c.types[0], c.format)
-	if c.format == "" {
+	if supportedFormat(c.types, c.format) == "" { // no other says anything of a range
 		text = fmt.Sprintf("%s value must be of type %s (default format) in %%s", what, c.types[0])
 	}
 	c.report(&failure{kind: ofWhole, text: text})

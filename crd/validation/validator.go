@@ -24,8 +24,14 @@ type Validator struct{ root *node }
 
 // New compiles s; nil accepts everything. The error is that of a pattern which is no RE2 expression; a schema
 // that the server accepted has none.
-func New(s *schema.Schema) (*Validator, error) {
-	c := compiler{patterns: map[string]*pattern{}, nodes: map[*schema.Schema]*node{}}
+func New(s *schema.Schema) (*Validator, error) { return compile(s, false) }
+
+// NewForDefaults is New for the defaults of a schema, in which Kubernetes heeds formats that it ignores in objects: an
+// integer has the format "int64", and no other than that of its type.
+func NewForDefaults(s *schema.Schema) (*Validator, error) { return compile(s, true) }
+
+func compile(s *schema.Schema, allFormats bool) (*Validator, error) {
+	c := compiler{allFormats: allFormats, patterns: map[string]*pattern{}, nodes: map[*schema.Schema]*node{}}
 	n, err := c.node(s)
 	if err != nil {
 		return nil, err
@@ -66,7 +72,7 @@ func (v *Validator) Property(name string) *Validator {
 type node struct {
 	*schema.Schema
 	types             []string          // what Type and IntOrString allow; empty allows all
-	format            string            // "" where the schema names none that Kubernetes knows for the type
+	format            string            // "" where the schema names none that Kubernetes heeds
 	isFormat          func(string) bool // nil: all strings have the format
 	pattern           *pattern
 	properties        map[string]*node
@@ -80,8 +86,9 @@ type node struct {
 
 // compiler shares what can be shared between the nodes of one schema.
 type compiler struct {
-	patterns map[string]*pattern
-	nodes    map[*schema.Schema]*node // schemas share nodes, too: see schema.Share
+	allFormats bool
+	patterns   map[string]*pattern
+	nodes      map[*schema.Schema]*node // schemas share nodes, too: see schema.Share
 }
 
 func (c *compiler) node(s *schema.Schema) (*node, error) {
@@ -98,7 +105,10 @@ func (c *compiler) node(s *schema.Schema) (*node, error) {
 	case s.Type != "":
 		n.types = []string{s.Type}
 	}
-	if n.format = supportedFormat(n.types, s.Format); n.format != "" {
+	if n.format = s.Format; !c.allFormats {
+		n.format = supportedFormat(n.types, s.Format)
+	}
+	if n.format != "" {
 		n.isFormat = formatCheck(n.format)
 	}
 	err := c.pattern(n)
