@@ -123,6 +123,11 @@ var _ = Describe("What a custom object says of itself", Ordered, func() {
 		a := send("PATCH", gates+"/a?fieldManager=m", fill(`{HEAD,"metadata":{"name":"a","creationTimestamp":"yesterday"}}`), applyPatch).ok(200)
 		Expect(a.at("metadata", "creationTimestamp")).NotTo(Equal("yesterday"))
 	})
+	It("may be said twice, mildly", func() {
+		twice := fill(`{HEAD,"kind":"Gate","metadata":{"name":"a"}}`)
+		Expect(send("PATCH", gates+"/a?fieldManager=m", twice, applyPatch).ok(200).header).To(HaveKey("Warning"))
+		Expect(send("PATCH", gates+"/a?fieldManager=m&fieldValidation=Ignore", twice, applyPatch).ok(200).header).NotTo(HaveKey("Warning"))
+	})
 	It("is decoded as a Scale, too", func() {
 		send("PATCH", gates+"/a", `{"spec":{"size":1}}`, merge).ok(200)
 		send("PATCH", gates+"/a/scale", `{"spec":{"replicas":"x"}}`, merge).status(422, "Invalid", `json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32`)

@@ -59,7 +59,9 @@ func (r *Registry) merge(ctx context.Context, t *Target, current, config resourc
 		if o.FieldValidation == Strict {
 			return nil, apierrors.NewBadRequest("error strict decoding patch: " + s)
 		}
-		addDecodingWarnings(ctx, s)
+		if o.FieldValidation != Ignore {
+			addDecodingWarnings(ctx, s)
+		}
 	}
 	if err := t.matchRequest(obj); err != nil {
 		return nil, err

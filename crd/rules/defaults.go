@@ -100,13 +100,17 @@ func (d *defaultsChecker) inMeta(ctx context.Context, at *field.Path, s *schema.
 // outside checks any other default.
 func (d *defaultsChecker) outside(ctx context.Context, at *field.Path, s *schema.Schema, in surroundings) field.ErrorList {
 	var errs field.ErrorList
-	if d.prunedDefaults && s.Unspecified(s.Default) {
+	unspecified := d.prunedDefaults && s.Unspecified(s.Default)
+	problem := schema.CheckEmbedded(at, s.Default, s)
+	if problem == nil {
+		_ = schema.Coerce(at, s.Default, s)
+	}
+	if unspecified { // and shown without what Coerce has dropped
 		errs = append(errs, field.Invalid(at, kruntime.DeepCopyJSONValue(s.Default), "must not have unknown fields"))
 	}
-	if err := schema.CheckEmbedded(at, s.Default, s); err != nil {
-		return append(errs, err)
+	if problem != nil {
+		return append(errs, problem)
 	}
-	_ = schema.Coerce(at, s.Default, s)
 	if problems := schema.ValidateEmbedded(ctx, at, s.Default, s); len(problems) > 0 {
 		return append(errs, problems...)
 	}
