@@ -150,7 +150,7 @@ func (p *pair) follow(t testing.TB, first, second any) {
 	if status, ok := obj["status"]; ok {
 		next["status"] = status
 	}
-	compare(t, "update of status", p.ours.(resource.StatusValidator).ValidateStatus(ctx, next, old), p.peer.validateStatus(next, old))
+	compare(t, "update of status", p.ours.(resource.StatusValidator).ValidateStatus(ctx, next, old, nil), p.peer.validateStatus(next, old))
 }
 
 func TestRandom(t *testing.T) {
