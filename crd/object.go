@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -45,7 +44,7 @@ func specChanged(obj, old resource.Object, status bool) bool {
 		}
 	}
 	for name, value := range obj {
-		if before, ok := old[name]; counts(name) && (!ok || !apiequality.Semantic.DeepEqual(value, before)) {
+		if before, ok := old[name]; counts(name) && (!ok || !resource.Equal(value, before)) {
 			return true
 		}
 	}
