@@ -47,13 +47,19 @@ func (k kinds) deployment() *resource.Definition {
 
 func deploymentColumns() []resource.Column {
 	doc := appsv1.DeploymentStatus{}.SwaggerDoc()
-	return []resource.Column{
+	return append([]resource.Column{
 		column("Ready", "string", "Number of the pod with ready state", func(obj resource.Object) any {
 			return ratio(number(obj, "status", "readyReplicas"), number(obj, "spec", "replicas"))
 		}),
 		column("Up-to-date", "string", doc["updatedReplicas"], func(obj resource.Object) any { return number(obj, "status", "updatedReplicas") }),
 		column("Available", "string", doc["availableReplicas"], func(obj resource.Object) any { return number(obj, "status", "availableReplicas") }),
 		ageColumn(),
+	}, templateColumns(appsv1.DeploymentSpec{}.SwaggerDoc()["selector"])...)
+}
+
+// templateColumns are those of kinds that make pods from a template; selector is the description of theirs.
+func templateColumns(selector string) []resource.Column {
+	return []resource.Column{
 		wide(column("Containers", "string", "Names of each container in the template.", func(obj resource.Object) any {
 			names, _ := containerCells(fieldsOf(obj, "spec", "template", "spec"))
 			return names
@@ -62,7 +68,7 @@ func deploymentColumns() []resource.Column {
 			_, images := containerCells(fieldsOf(obj, "spec", "template", "spec"))
 			return images
 		})),
-		wide(column("Selector", "string", appsv1.DeploymentSpec{}.SwaggerDoc()["selector"], func(obj resource.Object) any {
+		wide(column("Selector", "string", selector, func(obj resource.Object) any {
 			return labelSelectorText(fieldsOf(obj, "spec", "selector"))
 		})),
 	}

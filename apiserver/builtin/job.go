@@ -112,23 +112,12 @@ func warnOfOrphans(ctx context.Context, _ resource.Object, o *metav1.DeleteOptio
 }
 
 func jobColumns() []resource.Column {
-	return []resource.Column{
+	return append([]resource.Column{
 		column("Status", "string", "Status of the job.", jobStatusWord),
 		column("Completions", "string", batchv1.JobStatus{}.SwaggerDoc()["succeeded"], jobCompletions),
 		column("Duration", "string", "Time required to complete the job.", jobDuration),
 		ageColumn(),
-		wide(column("Containers", "string", "Names of each container in the template.", func(obj resource.Object) any {
-			names, _ := containerCells(fieldsOf(obj, "spec", "template", "spec"))
-			return names
-		})),
-		wide(column("Images", "string", "Images referenced by each container in the template.", func(obj resource.Object) any {
-			_, images := containerCells(fieldsOf(obj, "spec", "template", "spec"))
-			return images
-		})),
-		wide(column("Selector", "string", batchv1.JobSpec{}.SwaggerDoc()["selector"], func(obj resource.Object) any {
-			return labelSelectorText(fieldsOf(obj, "spec", "selector"))
-		})),
-	}
+	}, templateColumns(batchv1.JobSpec{}.SwaggerDoc()["selector"])...)
 }
 
 func jobStatusWord(job resource.Object) any {
