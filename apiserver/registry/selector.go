@@ -69,7 +69,6 @@ func (t *Target) makeSelector(ctx context.Context, o *Selection) (*selector, err
 	return s, nil
 }
 
-// fieldReader returns how a field is read, nil where it is not offered, and its declaration, nil for metadata.
 // unknownField refuses a field that the kind does not offer. Built-in kinds without fields of their own have other words.
 func (t *Target) unknownField(name string) error {
 	if !t.Def.Custom && len(t.Def.SelectableFields) == 0 {
@@ -78,6 +77,7 @@ func (t *Target) unknownField(name string) error {
 	return apierrors.NewBadRequest(fmt.Sprintf("field label not supported: %s", name))
 }
 
+// fieldReader returns how a field is read, nil where it is not offered, and its declaration, nil for metadata.
 func (t *Target) fieldReader(name string) (read func(*resource.Projection) string, declared *resource.SelectableField) {
 	switch name {
 	case "metadata.name":

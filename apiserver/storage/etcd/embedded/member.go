@@ -53,8 +53,8 @@ func (s *Store) start(ctx context.Context, c Config) (err error) {
 
 // forgetLog has the log in memory be as short as etcd makes it, now that the only member has elected itself for good: a
 // hundred entries and a few, where keepEntries of the largest objects would take more memory than all objects do.
-// etcd reads the number when it shortens the log, in the goroutine that applies entries and has just told that it is
-// ready, and then not again before a hundred more.
+// etcd reads the number when it shortens the log, every hundred entries, in the goroutine that applies them and has just told
+// that it is ready. Should it be reading in this moment, either value is right: an election is no more to come.
 func forgetLog(server *etcdserver.EtcdServer) { server.Cfg.SnapshotCatchUpEntries = 1 }
 
 // create makes a member elsewhere, and moves it to its place when it is whole: of one that was not, because the process
