@@ -2,6 +2,7 @@ package compat
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -209,13 +210,28 @@ func check(t *testing.T, err error) {
 // eventually asks until done says yes, at most 30 seconds. What is waited for happens in another process.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
+	untilWell(t, what, func() error {
+		if !done() {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+}
+
+// untilWell is eventually for what says what is wrong.
+func untilWell(t *testing.T, what string, try func() error) {
+	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(30 * time.Second)
-	for !done() {
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
 		select {
 		case <-deadline:
-			t.Fatalf("%s: not within 30 seconds", what)
+			t.Fatalf("%s: not within 30 seconds: %v", what, err)
 		case <-tick.C:
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -57,15 +56,9 @@ func TestIndexesFindTheSame(t *testing.T) {
 	}
 	last := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespaces[0], Name: "last"}}
 	check(t, c.Create(ctx, last))
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) { // their cache has no other way to tell
-		err := theirs.GetClient().Get(ctx, crclient.ObjectKeyFromObject(last), &corev1.ConfigMap{})
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+	untilWell(t, "their cache has all", func() error {
+		return theirs.GetClient().Get(ctx, crclient.ObjectKeyFromObject(last), &corev1.ConfigMap{})
+	})
 	found := 0
 	for _, ns := range append(namespaces, "") {
 		for _, fields := range []map[string]string{

@@ -6,7 +6,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -147,20 +146,6 @@ func hooked(version, field, value string) *unstructured.Unstructured {
 	u.SetNamespace("webhooks")
 	u.SetName("one")
 	return u
-}
-
-// untilWell repeats what a server takes a while for, since it learns of configurations by watching.
-func untilWell(t *testing.T, what string, try func() error) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
 }
 
 func hookedConverts(t *testing.T, c client.Client) {
